@@ -1,0 +1,95 @@
+/// A BuildPlan holds every decision that the command line, its defaults and the host allow to be made before anything
+/// is fetched or touched. plan/ makes it and refuses contradictions; everything else only reads it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace debroot {
+
+/// Package sets, named as mmdebstrap names them. `minbase` is required, `debootstrap` and `-` are important.
+enum class Variant { extract, custom, essential, apt, required, buildd, important, standard };
+
+/// How the build gets the privileges it needs.
+enum class Mode {
+  automatic,  ///< root when run as root, else unshare
+  root,       ///< real root, no user namespace (save the identity-mapped one that a foreign architecture needs)
+  unshare,    ///< a user namespace with the caller's subordinate ids (as root: no user namespace, own mounts)
+};
+
+/// What brings the network up in the started image.
+enum class Network { none, networkd, ifupdown };
+
+/// One apt source: archive root × suite × components.
+struct SourceEntry {
+  std::string archive_root;             ///< URI above dists/ and pool/, no trailing slash
+  std::string suite;                    ///< "bookworm", or a path that ends in '/' for a flat archive
+  std::vector<std::string> components;  ///< empty for a flat archive
+  std::string signed_by;                ///< absolute path of a keyring, or an armored key block; empty: the plan's keyrings
+  std::vector<std::string> architectures;  ///< of an [arch=…] option; empty: all of the image
+  bool is_trusted = false;                 ///< [trusted=yes]: signatures are not demanded
+  std::optional<bool> check_valid_until;   ///< [check-valid-until=…], else the plan's
+};
+
+/// One file of apt's sources as it will stand in the image, with what it says.
+struct SourcesFile {
+  std::string path;  ///< below the root: "/etc/apt/sources.list", "/etc/apt/sources.list.d/0001main.sources"
+  std::string text;
+  std::vector<SourceEntry> entries;
+};
+
+/// When a hook runs; see mmdebstrap(1), HOOKS.
+enum class HookStage { setup, extract, essential, customize };
+
+/// One `--STAGE-hook=COMMAND`, in command-line order.
+struct Hook {
+  HookStage stage = HookStage::customize;
+  std::string command;
+};
+
+enum class Format { tar, directory, null };
+enum class Compression { none, gzip, xz, zstd };
+
+/// One `-o`. Path "-" is stdout.
+struct Output {
+  std::string path;
+  Format format = Format::tar;
+  Compression compression = Compression::none;
+};
+
+/// Where downloads are kept.
+struct CachePlan {
+  std::string directory;    ///< absolute; empty: nothing is kept between runs (--no-cache)
+  bool is_offline = false;  ///< never touch the network: use what the cache holds
+};
+
+struct BuildPlan {
+  std::string suite;
+  std::string architecture;  ///< of the image, Debian name
+  std::vector<std::string> foreign_architectures;
+  Variant variant = Variant::important;
+  Mode mode = Mode::automatic;
+  std::vector<SourcesFile> sources;
+  std::vector<std::string> includes;     ///< as given, after splitting; debroot's own additions are not among them
+  std::vector<std::string> excludes;     ///< names that must not be installed
+  std::vector<std::string> keyrings;     ///< files or directories of --keyring
+  std::string vendor;                    ///< "debian", "ubuntu", or empty when the suite is nobody's known suite
+  std::vector<std::string> apt_options;  ///< lines or file contents for /etc/apt/apt.conf.d/99mmdebstrap
+  std::vector<std::string> dpkg_options;  ///< the same for /etc/dpkg/dpkg.cfg.d/99mmdebstrap
+  std::vector<Hook> hooks;
+  std::vector<std::string> skips;       ///< values of --skip
+  bool is_plain = false;                ///< none of debroot's own customisations
+  std::optional<std::string> hostname;  ///< written to the image when set
+  Network network = Network::networkd;
+  bool shares_network_with_scripts = false;  ///< --script-network
+  unsigned jobs = 1;                         ///< worker threads, at least 1
+  CachePlan cache;
+  std::vector<Output> outputs;
+  std::optional<std::int64_t> source_date_epoch;  ///< from the environment; else the newest Date of the Release files
+  std::string temporary_directory;                ///< $TMPDIR or /tmp
+  bool is_simulation = false;                     ///< --simulate: plan and print, make nothing
+};
+
+}  // namespace debroot
