@@ -72,6 +72,9 @@ struct BuildPlan {
   Variant variant = Variant::important;
   Mode mode = Mode::automatic;
   std::vector<SourcesFile> sources;
+  /// The sources are the suite's own (no --mirror): if the archive has dropped the suite, plan::archived_sources() names
+  /// where it went.
+  bool has_default_sources = false;
   std::vector<std::string> includes;     ///< as given, after splitting; debroot's own additions are not among them
   std::vector<std::string> excludes;     ///< names that must not be installed
   std::vector<std::string> keyrings;     ///< files or directories of --keyring
@@ -90,6 +93,7 @@ struct BuildPlan {
   std::optional<std::int64_t> source_date_epoch;  ///< from the environment; else the newest Date of the Release files
   std::string temporary_directory;                ///< $TMPDIR or /tmp
   bool is_simulation = false;                     ///< --simulate: plan and print, make nothing
+  std::vector<std::string> warnings;              ///< what looked wrong while planning; cli shows them before the build
 };
 
 }  // namespace debroot

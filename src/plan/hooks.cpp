@@ -1,0 +1,108 @@
+#include "plan/hooks.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <optional>
+
+#include "plan/names.hpp"
+
+namespace debroot::plan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array kStages = {HookStage::setup, HookStage::extract, HookStage::essential, HookStage::customize};
+
+std::optional<HookStage> stage_of_file(const std::string &name) {
+  for (HookStage stage : kStages) {
+    if (name.starts_with(stage_name(stage))) return stage;
+  }
+  return std::nullopt;
+}
+
+HookStage stage_of(HookSource source) {
+  switch (source) {
+    case HookSource::setup:
+      return HookStage::setup;
+    case HookSource::extract:
+      return HookStage::extract;
+    case HookSource::essential:
+      return HookStage::essential;
+    case HookSource::customize:
+    case HookSource::directory:
+      break;
+  }
+  return HookStage::customize;
+}
+
+std::vector<fs::path> sorted_files(const std::string &directory, const HostFacts &host) {
+  std::vector<fs::path> files;
+  std::error_code failure;
+  fs::directory_iterator entry(fs::path(host.working_directory) / directory, failure);
+  for (fs::directory_iterator end; !failure && entry != end; entry.increment(failure)) {
+    std::error_code ignored;
+    if (entry->is_regular_file(ignored)) files.push_back(entry->path());
+  }
+  if (failure) throw usage_error(fmt::format("cannot read hook directory '{}': {}", directory, failure.message()));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// The file's path as a command that is run directly: blanks and the like would otherwise go through a shell.
+void add_directory(const std::string &directory, const HostFacts &host, std::vector<Hook> &hooks,
+                   std::vector<std::string> &warnings) {
+  bool has_found = false;
+  for (const fs::path &file : sorted_files(directory, host)) {
+    std::string name = file.filename().string();
+    std::optional<HookStage> stage = stage_of_file(name);
+    bool is_executable = ::access(file.c_str(), X_OK) == 0;
+    if (stage && is_executable) {
+      hooks.push_back({*stage, file.lexically_normal().string()});
+      has_found = true;
+    } else if (stage) {
+      warnings.push_back(fmt::format("hook '{}' is not executable and is ignored", file.string()));
+    } else if (is_executable) {
+      warnings.push_back(fmt::format("hook '{}' is ignored: its name begins with no stage", file.string()));
+    }
+  }
+  if (!has_found) warnings.push_back(fmt::format("hook directory '{}' holds no hook", directory));
+}
+
+}  // namespace
+
+std::string_view stage_name(HookStage stage) noexcept {
+  switch (stage) {
+    case HookStage::setup:
+      return "setup";
+    case HookStage::extract:
+      return "extract";
+    case HookStage::essential:
+      return "essential";
+    case HookStage::customize:
+      return "customize";
+  }
+  return "unknown";
+}
+
+std::vector<Hook> make_hooks(const std::vector<HookOption> &options, const HostFacts &host,
+                             std::vector<std::string> &warnings) {
+  std::vector<Hook> hooks;
+  for (const HookOption &option : options) {
+    if (option.source == HookSource::directory) {
+      add_directory(option.value, host, hooks, warnings);
+      continue;
+    }
+    HookStage stage = stage_of(option.source);
+    if (option.value.find_first_not_of(" \t\n") == std::string::npos) {
+      throw usage_error(fmt::format("a '--{}-hook' is empty", stage_name(stage)));
+    }
+    hooks.push_back({stage, option.value});
+  }
+  return hooks;
+}
+
+}  // namespace debroot::plan

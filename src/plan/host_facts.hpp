@@ -1,0 +1,32 @@
+/// What planning needs to know of the host, gathered once so that every decision can be tested with made-up facts.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace debroot::plan {
+
+/// A snapshot of the process and its surroundings.
+struct HostFacts {
+  std::string architecture;             ///< Debian name of the host's userland
+  uid_t user_id = 0;                    ///< effective
+  unsigned cpus = 1;                    ///< CPUs that this process may run on
+  bool is_stdout_terminal = false;      ///< an image is never written to a terminal
+  bool is_stdout_null = false;          ///< standard output is /dev/null (device 1:3)
+  std::string working_directory = "/";  ///< what relative paths start from
+  std::map<std::string, std::string, std::less<>> environment;
+  /// Reads standard input to its end; called at most once, and only for `--mirror -`.
+  std::function<std::string()> read_standard_input;
+
+  /// Value of a variable, empty when it is unset.
+  [[nodiscard]] std::string variable(std::string_view name) const;
+};
+
+/// The facts of this process; `environment` is a vector of "NAME=value" as main() has it. @throws Error
+[[nodiscard]] HostFacts gather_host_facts(const char *const *environment);
+
+}  // namespace debroot::plan

@@ -1,0 +1,48 @@
+/// What the command line of `build` and `plan` said, word by word, before anything was made of it. cli/ fills it,
+/// make_plan() turns it into a BuildPlan.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace debroot::plan {
+
+/// Which option a hook came from.
+enum class HookSource { setup, extract, essential, customize, directory };
+
+/// One `--STAGE-hook=COMMAND` or `--hook-directory=DIR`.
+struct HookOption {
+  HookSource source = HookSource::customize;
+  std::string value;
+};
+
+/// Raw option values. Repeatable options hold one element an occurrence, unsplit; of the others the last one counts.
+struct Options {
+  std::string suite;
+  std::vector<std::string> architectures;  ///< -a ARCH[,FOREIGN…]
+  std::vector<std::string> outputs;        ///< -o
+  std::optional<std::string> format;
+  std::vector<std::string> mirrors;  ///< -m
+  std::vector<std::string> components;
+  std::vector<std::string> keyrings;
+  std::optional<std::string> variant;
+  std::vector<std::string> includes;
+  std::vector<std::string> excludes;
+  std::optional<std::string> hostname;
+  std::optional<std::string> network;
+  bool is_plain = false;
+  std::optional<std::string> mode;
+  bool shares_network_with_scripts = false;  ///< --script-network
+  std::vector<std::string> apt_options;      ///< --aptopt: text, or a file that holds it
+  std::vector<std::string> dpkg_options;     ///< --dpkgopt, likewise
+  std::vector<HookOption> hooks;             ///< in command-line order
+  std::vector<std::string> skips;
+  std::optional<std::string> jobs;
+  std::optional<std::string> cache;
+  bool has_no_cache = false;
+  bool is_offline = false;
+  bool is_simulation = false;
+};
+
+}  // namespace debroot::plan

@@ -1,0 +1,26 @@
+/// What each `-o` asks for: suffix, `--format` and what already lies at the path decide format and compression.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "debroot/plan.hpp"
+#include "plan/host_facts.hpp"
+
+namespace debroot::plan {
+
+struct OutputRequest {
+  std::string suite;
+  std::string architecture;
+  std::vector<std::string> paths;        ///< as given; empty: ./SUITE-ARCHITECTURE.tar
+  std::optional<std::string> format;     ///< --format, for every output
+  bool allows_filled_directory = false;  ///< --skip=check/empty
+};
+
+/// The outputs, in the order given. Looks at the paths but touches nothing. @throws Error of kind usage for `/`, the
+/// same path twice, a terminal, a directory with something in it, a missing parent, and formats that are not supported
+/// yet
+[[nodiscard]] std::vector<Output> make_outputs(const OutputRequest &request, const HostFacts &host);
+
+}  // namespace debroot::plan
