@@ -135,13 +135,20 @@ std::string inside_path(std::string_view raw, std::string_view subject) {
 EntryKind kind_of(archive_entry *entry, std::string_view path, std::string_view subject) {
   if (archive_entry_hardlink(entry) != nullptr) return EntryKind::hard_link;
   switch (archive_entry_filetype(entry)) {
-    case AE_IFREG: return EntryKind::file;
-    case AE_IFDIR: return EntryKind::directory;
-    case AE_IFLNK: return EntryKind::symlink;
-    case AE_IFCHR: return EntryKind::character_device;
-    case AE_IFBLK: return EntryKind::block_device;
-    case AE_IFIFO: return EntryKind::fifo;
-    default: refuse(subject, fmt::format("entry '{}' is of a kind that packages cannot hold", path));
+    case AE_IFREG:
+      return EntryKind::file;
+    case AE_IFDIR:
+      return EntryKind::directory;
+    case AE_IFLNK:
+      return EntryKind::symlink;
+    case AE_IFCHR:
+      return EntryKind::character_device;
+    case AE_IFBLK:
+      return EntryKind::block_device;
+    case AE_IFIFO:
+      return EntryKind::fifo;
+    default:
+      refuse(subject, fmt::format("entry '{}' is of a kind that packages cannot hold", path));
   }
 }
 

@@ -21,11 +21,11 @@ enum class EntryKind { file, directory, symlink, hard_link, character_device, bl
 /// One entry of a data.tar. Extended attributes and ACLs of the archive are never looked at: dpkg does not apply them.
 struct Entry {
   EntryKind kind = EntryKind::file;
-  std::string path;         ///< "/usr/bin/x"; "/" for the archive's own "./"; never holds ".." or a trailing slash
-  std::uint32_t mode = 0;   ///< permission bits, setuid and sticky included
-  std::uint32_t uid = 0;    ///< as the archive has it
+  std::string path;        ///< "/usr/bin/x"; "/" for the archive's own "./"; never holds ".." or a trailing slash
+  std::uint32_t mode = 0;  ///< permission bits, setuid and sticky included
+  std::uint32_t uid = 0;   ///< as the archive has it
   std::uint32_t gid = 0;
-  std::string user;         ///< name, which wins over the number where the root knows it (dpkg's tar reader)
+  std::string user;  ///< name, which wins over the number where the root knows it (dpkg's tar reader)
   std::string group;
   std::int64_t mtime = 0;   ///< seconds
   std::string link_target;  ///< of a symlink as it stands; of a hard link a path like `path`

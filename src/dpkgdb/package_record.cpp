@@ -14,25 +14,26 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kWants = {"unknown", "install", "hold", "deinstall", "purge"};
 constexpr std::array<std::string_view, 2> kFlags = {"ok", "reinstreq"};
-constexpr std::array<std::string_view, 8> kStates = {"not-installed",   "config-files",     "half-installed",
-                                                     "unpacked",        "half-configured",  "triggers-awaited",
+constexpr std::array<std::string_view, 8> kStates = {"not-installed",    "config-files",    "half-installed",
+                                                     "unpacked",         "half-configured", "triggers-awaited",
                                                      "triggers-pending", "installed"};
 
 /// Fields that dpkg knows, in the order of its own table; what it does not know follows in the order of the control
 /// file. The names in kOwn are written from the record's state rather than from the control file.
 constexpr std::array<std::string_view, 26> kFieldOrder = {
-    "Package",      "Essential", "Protected",  "Status",     "Priority",         "Section",          "Installed-Size",
-    "Origin",       "Maintainer", "Bugs",      "Architecture", "Multi-Arch",     "Source",           "Version",
-    "Config-Version", "Replaces", "Provides",  "Depends",    "Pre-Depends",      "Recommends",       "Suggests",
-    "Breaks",       "Conflicts", "Enhances",   "Conffiles",  "Description"};
-constexpr std::array<std::string_view, 9> kRelations = {"Replaces",   "Provides", "Depends", "Pre-Depends", "Recommends",
-                                                        "Suggests",   "Breaks",   "Conflicts", "Enhances"};
+    "Package",        "Essential",  "Protected", "Status",       "Priority",    "Section",    "Installed-Size",
+    "Origin",         "Maintainer", "Bugs",      "Architecture", "Multi-Arch",  "Source",     "Version",
+    "Config-Version", "Replaces",   "Provides",  "Depends",      "Pre-Depends", "Recommends", "Suggests",
+    "Breaks",         "Conflicts",  "Enhances",  "Conffiles",    "Description"};
+constexpr std::array<std::string_view, 9> kRelations = {
+    "Replaces", "Provides", "Depends", "Pre-Depends", "Recommends", "Suggests", "Breaks", "Conflicts", "Enhances"};
 constexpr std::array<std::string_view, 5> kOwn = {"Status", "Config-Version", "Conffiles", "Triggers-Pending",
                                                   "Triggers-Awaited"};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N> &names, std::string_view name) noexcept {
-  return std::any_of(names.begin(), names.end(), [&](std::string_view known) { return deb822::same_field(known, name); });
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view known) { return deb822::same_field(known, name); });
 }
 
 template <class Enum, std::size_t N>
@@ -99,8 +100,9 @@ std::string PackageRecord::stanza() const {
   std::string out;
   for (std::string_view name : kFieldOrder) {
     if (name == "Status") {
-      put(out, name, fmt::format("{} {} {}", kWants[static_cast<std::size_t>(want)],
-                                 kFlags[static_cast<std::size_t>(flag)], state_name(state)));
+      put(out, name,
+          fmt::format("{} {} {}", kWants[static_cast<std::size_t>(want)], kFlags[static_cast<std::size_t>(flag)],
+                      state_name(state)));
     } else if (name == "Config-Version") {
       // dpkg omits it in the states in which it equals Version or means nothing
       bool is_written = state != State::installed && state != State::not_installed &&
@@ -132,7 +134,8 @@ PackageRecord PackageRecord::parse(std::string_view text) {
     record.triggers_awaited.emplace_back(word);
   }
   record.config_version = record.control.get("Config-Version");
-  if (record.config_version.empty() && record.state >= State::triggers_awaited) record.config_version = record.version();
+  if (record.config_version.empty() && record.state >= State::triggers_awaited)
+    record.config_version = record.version();
   for (std::string_view name : kOwn) record.control.remove(name);
   return record;
 }

@@ -1,0 +1,68 @@
+/// Whether a package may be configured now (Policy section 7.2), and how dpkg breaks dependency cycles.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "debian/relation.hpp"
+#include "dpkgdb/database.hpp"
+
+namespace debroot::configure {
+
+enum class Readiness {
+  ready,     ///< every Depends and Pre-Depends is met by a configured package
+  waiting,   ///< something it needs is unpacked and will be configured
+  blocked,   ///< what it needs is not there at all
+  triggers,  ///< what it needs is only waiting for triggers to run
+};
+
+/// Looks at the Depends and Pre-Depends of unpacked packages. Lives as long as one configure run.
+class Dependencies {
+ public:
+  /// `native` is the root's architecture.
+  Dependencies(const dpkgdb::Database &database, std::string native);
+
+  /// `missing` receives the first or-group that is not met.
+  [[nodiscard]] Readiness check(const dpkgdb::PackageRecord &record, std::string *missing = nullptr);
+  /// Looks for a cycle that goes through `record` and breaks one link of it: one that belongs to a package without
+  /// postinst if there is any (then nothing is lost). True when one was broken.
+  bool break_cycle(const dpkgdb::PackageRecord &record,
+                   const std::function<bool(const dpkgdb::PackageRecord &)> &has_postinst);
+  /// A package that others wait for because its triggers are pending; null if none was seen by `check`.
+  [[nodiscard]] const dpkgdb::PackageRecord *seen_awaited() const noexcept { return seen_awaited_; }
+
+ private:
+  struct Link {
+    const dpkgdb::PackageRecord *record;
+    std::string relation;
+  };
+  using Groups = std::vector<debian::OrGroup>;
+
+  const Groups &groups_of(const dpkgdb::PackageRecord &record);
+  [[nodiscard]] std::vector<const dpkgdb::PackageRecord *> providers(const dpkgdb::PackageRecord &record,
+                                                                     const debian::Relation &relation) const;
+  bool search_cycle(const dpkgdb::PackageRecord &record, std::vector<Link> &path,
+                    std::set<const dpkgdb::PackageRecord *> &finished,
+                    const std::function<bool(const dpkgdb::PackageRecord &)> &has_postinst);
+  void break_link(const std::vector<Link> &path, const dpkgdb::PackageRecord &closing,
+                  const std::function<bool(const dpkgdb::PackageRecord &)> &has_postinst);
+
+  using Records = std::map<std::string, std::vector<const dpkgdb::PackageRecord *>, std::less<>>;
+
+  std::string native_;
+  Records by_name_;
+  Records by_provided_;
+  std::map<const dpkgdb::PackageRecord *, Groups> groups_;
+  std::set<std::pair<const dpkgdb::PackageRecord *, std::string>> broken_;
+  const dpkgdb::PackageRecord *seen_awaited_ = nullptr;
+};
+
+/// Whether `candidate` meets `relation` of a package of architecture `depender` by name or by Provides, version and
+/// Multi-Arch rules included; its state is not looked at.
+[[nodiscard]] bool meets(const dpkgdb::PackageRecord &candidate, const debian::Relation &relation,
+                         const std::string &depender, const std::string &native);
+
+}  // namespace debroot::configure

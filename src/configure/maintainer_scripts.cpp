@@ -1,0 +1,67 @@
+#include "configure/maintainer_scripts.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "base/text.hpp"
+#include "debroot/error.hpp"
+
+namespace debroot::configure {
+namespace {
+
+constexpr std::size_t kShownOutputLines = 200;
+
+std::string ending_of(const ScriptResult &result) {
+  if (!result.start_failure.empty()) return fmt::format("could not be started: {}", result.start_failure);
+  if (result.signal != 0) return fmt::format("was killed by signal {}", result.signal);
+  return fmt::format("exited with status {}", result.exit_status);
+}
+
+Error script_error(const std::string &origin_sentence, const dpkgdb::PackageRecord &record,
+                   const ScriptResult &result) {
+  Error error(ErrorKind::script, fmt::format("{} {}", origin_sentence, ending_of(result)));
+  error.frame(fmt::format("configuring the packages (state of this one: {})", dpkgdb::state_name(record.state)));
+  std::vector<std::string_view> lines = base::split(base::trim(result.output), '\n');
+  if (lines.size() == 1 && lines[0].empty()) {
+    error.detail("output", "(none)");
+    return error;
+  }
+  std::size_t first = lines.size() > kShownOutputLines ? lines.size() - kShownOutputLines : 0;
+  if (first > 0) error.detail("output", fmt::format("({} lines before these)", first));
+  for (std::size_t i = first; i < lines.size(); ++i) error.detail("output", std::string(lines[i]));
+  return error;
+}
+
+}  // namespace
+
+bool MaintainerScripts::run_preinst(const dpkgdb::PackageRecord &record, const std::vector<std::string> &arguments) {
+  return run(record, "preinst", fmt::format("{}/preinst", kControlDirectory), arguments);
+}
+
+bool MaintainerScripts::run_postinst(const dpkgdb::PackageRecord &record, const std::vector<std::string> &arguments) {
+  return run(record, "postinst", dpkgdb::Database::info_path(record, "postinst"), arguments);
+}
+
+bool MaintainerScripts::run(const dpkgdb::PackageRecord &record, std::string_view name, const std::string &path,
+                            const std::vector<std::string> &arguments) {
+  if (!root_.exists(path)) return false;
+  std::string package = to_string(record.id());
+  ScriptCall call;
+  call.origin = fmt::format("{} of {}", name, package);
+  call.argv = {path};
+  call.argv.insert(call.argv.end(), arguments.begin(), arguments.end());
+  call.environment = settings_.environment;
+  for (std::string variable :
+       {fmt::format("DPKG_MAINTSCRIPT_PACKAGE={}", record.name()), std::string("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1"),
+        fmt::format("DPKG_MAINTSCRIPT_ARCH={}", record.architecture()), fmt::format("DPKG_MAINTSCRIPT_NAME={}", name),
+        std::string("DPKG_MAINTSCRIPT_DEBUG=0"), fmt::format("DPKG_RUNNING_VERSION={}", settings_.dpkg_version),
+        fmt::format("DPKG_ADMINDIR={}", dpkgdb::kAdminDirectory), std::string("DPKG_ROOT=")}) {
+    call.environment.push_back(std::move(variable));
+  }
+  ScriptResult result = host_.run(call);
+  if (!result.is_success()) throw script_error(fmt::format("{} of '{}'", name, package), record, result);
+  return true;
+}
+
+}  // namespace debroot::configure

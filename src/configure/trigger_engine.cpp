@@ -1,0 +1,85 @@
+#include "configure/trigger_engine.hpp"
+
+#include <algorithm>
+
+namespace debroot::configure {
+
+using dpkgdb::PackageRecord;
+using dpkgdb::State;
+
+State settled_state(const PackageRecord &record) noexcept {
+  if (!record.triggers_awaited.empty()) return State::triggers_awaited;
+  if (!record.triggers_pending.empty()) return State::triggers_pending;
+  return State::installed;
+}
+
+void TriggerEngine::activate(const std::string &trigger, PackageRecord *awaiting) {
+  for (const dpkgdb::TriggerInterest &interest : triggers_.interested(trigger)) record(trigger, interest, awaiting);
+}
+
+void TriggerEngine::activate_path(std::string_view path, PackageRecord *awaiting) {
+  for (const auto &[trigger, interest] : triggers_.interested_in_path(path)) record(trigger, interest, awaiting);
+}
+
+void TriggerEngine::incorporate() {
+  for (const dpkgdb::TriggerActivation &activation : triggers_.take_activations()) {
+    if (activation.awaiting.empty()) activate(activation.trigger, nullptr);
+    for (const std::string &name : activation.awaiting) activate(activation.trigger, find(name));
+  }
+}
+
+PackageRecord *TriggerEngine::find(std::string_view name) {
+  std::size_t colon = name.find(':');
+  std::string_view architecture = colon == std::string_view::npos ? std::string_view() : name.substr(colon + 1);
+  PackageRecord *best = nullptr;
+  for (PackageRecord *candidate : database_.named(name.substr(0, colon))) {
+    if (!architecture.empty() && candidate->architecture() != architecture) continue;
+    if (best == nullptr || candidate->state > best->state) best = candidate;
+  }
+  return best;
+}
+
+void TriggerEngine::record(const std::string &trigger, const dpkgdb::TriggerInterest &interest,
+                           PackageRecord *awaiting) {
+  PackageRecord *interested = find(interest.package);
+  if (interested == nullptr || interested->state < State::triggers_awaited) return;
+  std::vector<std::string> &pending = interested->triggers_pending;
+  if (std::find(pending.begin(), pending.end(), trigger) == pending.end()) {
+    pending.insert(pending.begin(), trigger);  // dpkg keeps the latest first and hands them to postinst in that order
+    interested->state = settled_state(*interested);
+    database_.note(*interested);
+    pending_.push_back({interested->name(), interested->architecture()});
+  }
+  if (awaiting == nullptr || !interest.is_await || awaiting == interested) return;
+  std::vector<std::string> &awaited = awaiting->triggers_awaited;
+  if (std::find(awaited.begin(), awaited.end(), interest.package) != awaited.end()) return;
+  awaited.push_back(interest.package);
+  if (awaiting->state >= State::triggers_awaited) awaiting->state = State::triggers_awaited;
+  database_.note(*awaiting);
+}
+
+void TriggerEngine::clear_awaiters(const PackageRecord &ran) {
+  for (auto &[key, record] : database_.records()) {
+    if (std::erase_if(record.triggers_awaited, [&](const std::string &name) { return find(name) == &ran; }) == 0) {
+      continue;
+    }
+    if (record.triggers_awaited.empty() && record.state == State::triggers_awaited) {
+      record.state = settled_state(record);
+    }
+    database_.note(record);
+  }
+}
+
+PackageRecord *TriggerEngine::next_pending() {
+  while (!pending_.empty()) {
+    PackageRecord *record = database_.find(pending_.front());
+    if (record != nullptr && !record->triggers_pending.empty()) return record;
+    pending_.pop_front();
+  }
+  for (auto &[key, record] : database_.records()) {  // pending since before this engine existed
+    if (!record.triggers_pending.empty() && record.state >= State::triggers_awaited) return &record;
+  }
+  return nullptr;
+}
+
+}  // namespace debroot::configure

@@ -1,0 +1,44 @@
+/// Trigger activations and what they do to package states (dpkg's triggers.txt, Policy-adjacent; deb-triggers(5)).
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "dpkgdb/database.hpp"
+#include "dpkgdb/triggers.hpp"
+
+namespace debroot::configure {
+
+/// Records activations in the database: an interested package that is configured becomes triggers-pending; the
+/// activating one waits for it (triggers-awaited) unless either side said noawait.
+class TriggerEngine {
+ public:
+  /// Both must outlive it.
+  TriggerEngine(dpkgdb::Database &database, dpkgdb::Triggers &triggers) : database_(database), triggers_(triggers) {}
+
+  /// `awaiting` may be null.
+  void activate(const std::string &trigger, dpkgdb::PackageRecord *awaiting);
+  /// Activates every file trigger on `path` or a parent of it.
+  void activate_path(std::string_view path, dpkgdb::PackageRecord *awaiting);
+  /// Takes in what dpkg-trigger recorded since the last call.
+  void incorporate();
+  /// `record`'s triggers have run: packages that waited for it go on.
+  void clear_awaiters(const dpkgdb::PackageRecord &record);
+
+  /// The package whose triggers became pending longest ago and still are; null when there is none.
+  [[nodiscard]] dpkgdb::PackageRecord *next_pending();
+
+ private:
+  void record(const std::string &trigger, const dpkgdb::TriggerInterest &interest, dpkgdb::PackageRecord *awaiting);
+  [[nodiscard]] dpkgdb::PackageRecord *find(std::string_view name);
+
+  dpkgdb::Database &database_;
+  dpkgdb::Triggers &triggers_;
+  std::deque<dpkgdb::PackageKey> pending_;
+};
+
+/// The state a package takes when its script has run well: it may still wait for others, or others for it.
+[[nodiscard]] dpkgdb::State settled_state(const dpkgdb::PackageRecord &record) noexcept;
+
+}  // namespace debroot::configure

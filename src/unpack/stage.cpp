@@ -1,0 +1,63 @@
+#include "unpack/stage.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/digest.hpp"
+
+namespace debroot::unpack {
+namespace {
+
+/// Writes the bytes of one file with its final owner, mode and time; placing it is then a rename.
+void write_body(int directory, StagedEntry &staged, const deb::BodyReader &body) {
+  const deb::Entry &entry = staged.entry;
+  base::Fd fd(::openat(directory, staged.body.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd) throw base::os_error(ErrorKind::output, errno, fmt::format("cannot unpack '{}'", entry.path));
+  base::Hasher hasher(base::HashKind::md5);
+  for (std::string_view piece = body(); !piece.empty(); piece = body()) {
+    hasher.update(piece);
+    base::write_all(fd.get(), piece);
+  }
+  staged.md5 = hasher.finish();
+  timespec times[2] = {{entry.mtime, 0}, {entry.mtime, 0}};
+  bool is_done = ((entry.uid == 0 && entry.gid == 0) || ::fchown(fd.get(), entry.uid, entry.gid) == 0) &&
+                 ::fchmod(fd.get(), entry.mode) == 0 && ::futimens(fd.get(), times) == 0;
+  if (!is_done)
+    throw base::os_error(ErrorKind::output, errno, fmt::format("cannot set owner and mode of '{}'", entry.path));
+}
+
+}  // namespace
+
+StagedPackage stage_control(const base::VerifiedFile &package, const std::string &subject) {
+  StagedPackage staged;
+  staged.subject = subject;
+  staged.control = deb::read_control(package, subject);
+  return staged;
+}
+
+StagedPackage stage_package(const base::VerifiedFile &package, const std::string &subject,
+                            const base::RootDirectory &stage, const std::string &name, const PathFilter &filter) {
+  StagedPackage staged = stage_control(package, subject);
+  stage.make_directories(name, 0700);
+  staged.bodies = base::RootDirectory(stage.open_file(name, O_RDONLY | O_DIRECTORY));
+  deb::read_data(package, subject, [&](deb::Entry &&entry, const deb::BodyReader &body) {
+    if (filter.skips(entry)) return;
+    StagedEntry item{std::move(entry), {}, {}};
+    if (item.entry.kind == deb::EntryKind::file) {
+      item.body = std::to_string(staged.entries.size());
+      try {
+        write_body(staged.bodies.fd(), item, body);
+      } catch (Error &error) {
+        throw std::move(error.frame(fmt::format("unpacking {}", subject)));
+      }
+    }
+    staged.entries.push_back(std::move(item));
+  });
+  return staged;
+}
+
+}  // namespace debroot::unpack
