@@ -1,0 +1,178 @@
+#include "pack/encoder.hpp"
+
+#include <fmt/format.h>
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "debroot/error.hpp"
+#include "pack/fd_writer.hpp"
+
+namespace debroot::pack {
+namespace {
+
+constexpr std::size_t kOutputBytes = 256 * 1024;
+/// What one thread of xz compresses by itself: three dictionaries of level 6, liblzma's own choice, fixed here so that
+/// a later version cannot move it.
+constexpr std::uint64_t kXzBlockBytes = std::uint64_t{24} << 20;
+constexpr unsigned kXzMostThreads = 64;
+/// What one thread of zstd compresses by itself: four windows of level 3, libzstd's own choice, fixed for that reason
+/// too.
+constexpr int kZstdJobBytes = 8 << 20;
+/// zlib's window of 32 KiB, and 16 to ask for gzip's header.
+constexpr int kGzipWindow = 15 + 16;
+constexpr int kGzipMemoryLevel = 8;
+
+Error refused(const FdWriter &out, std::string_view cause) {
+  return {ErrorKind::internal, fmt::format("cannot compress {}: {}", out.subject(), cause)};
+}
+
+class PlainEncoder : public Encoder {
+ public:
+  explicit PlainEncoder(FdWriter out) : out_(std::move(out)) {}
+  void write(std::string_view bytes) override { out_.write(bytes); }
+  void finish() override {}
+  [[nodiscard]] std::uint64_t output_bytes() const noexcept override { return out_.bytes(); }
+
+ private:
+  FdWriter out_;
+};
+
+class GzipEncoder : public Encoder {
+ public:
+  explicit GzipEncoder(FdWriter out) : out_(std::move(out)), buffer_(kOutputBytes) {
+    if (deflateInit2(&stream_, kGzipLevel, Z_DEFLATED, kGzipWindow, kGzipMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
+      throw refused(out_, "zlib does not start");
+    }
+  }
+  ~GzipEncoder() override { deflateEnd(&stream_); }
+  void write(std::string_view bytes) override {
+    // avail_in has 32 bits
+    constexpr std::size_t kPiece = std::numeric_limits<std::uint32_t>::max();
+    for (; bytes.size() > kPiece; bytes.remove_prefix(kPiece)) run(bytes.substr(0, kPiece), Z_NO_FLUSH);
+    run(bytes, Z_NO_FLUSH);
+  }
+  void finish() override { run({}, Z_FINISH); }
+  [[nodiscard]] std::uint64_t output_bytes() const noexcept override { return out_.bytes(); }
+
+ private:
+  void run(std::string_view bytes, int flush) {
+    stream_.next_in = reinterpret_cast<Bytef *>(const_cast<char *>(bytes.data()));  // zlib only reads it
+    stream_.avail_in = static_cast<uInt>(bytes.size());
+    do {
+      stream_.next_out = reinterpret_cast<Bytef *>(buffer_.data());
+      stream_.avail_out = static_cast<uInt>(buffer_.size());
+      int status = deflate(&stream_, flush);
+      if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) throw refused(out_, "zlib fails");
+      out_.write({buffer_.data(), buffer_.size() - stream_.avail_out});
+    } while (stream_.avail_out == 0);
+  }
+
+  FdWriter out_;
+  std::vector<char> buffer_;
+  z_stream stream_{};
+};
+
+class XzEncoder : public Encoder {
+ public:
+  XzEncoder(FdWriter out, unsigned threads) : out_(std::move(out)), buffer_(kOutputBytes) {
+    lzma_mt settings{};
+    settings.block_size = kXzBlockBytes;
+    settings.preset = kXzLevel;
+    settings.check = LZMA_CHECK_CRC64;
+    settings.threads = std::min(threads, kXzMostThreads);
+    // a thread takes about 150 MB: many of them must not take the machine's memory
+    while (settings.threads > 1 && lzma_stream_encoder_mt_memusage(&settings) > lzma_physmem() / 4) --settings.threads;
+    lzma_ret status = lzma_stream_encoder_mt(&stream_, &settings);
+    if (status == LZMA_MEM_ERROR) throw refused(out_, "not enough memory for xz");
+    if (status != LZMA_OK) throw refused(out_, "liblzma does not start");
+  }
+  ~XzEncoder() override { lzma_end(&stream_); }
+  void write(std::string_view bytes) override { run(bytes, LZMA_RUN); }
+  void finish() override { run({}, LZMA_FINISH); }
+  [[nodiscard]] std::uint64_t output_bytes() const noexcept override { return out_.bytes(); }
+
+ private:
+  void run(std::string_view bytes, lzma_action action) {
+    stream_.next_in = reinterpret_cast<const std::uint8_t *>(bytes.data());
+    stream_.avail_in = bytes.size();
+    lzma_ret status = LZMA_OK;
+    while (stream_.avail_in > 0 || (action == LZMA_FINISH && status != LZMA_STREAM_END)) {
+      stream_.next_out = reinterpret_cast<std::uint8_t *>(buffer_.data());
+      stream_.avail_out = buffer_.size();
+      status = lzma_code(&stream_, action);
+      if (status == LZMA_MEM_ERROR) throw refused(out_, "not enough memory for xz");
+      if (status != LZMA_OK && status != LZMA_STREAM_END) throw refused(out_, "liblzma fails");
+      out_.write({buffer_.data(), buffer_.size() - stream_.avail_out});
+    }
+  }
+
+  FdWriter out_;
+  std::vector<char> buffer_;
+  lzma_stream stream_ = LZMA_STREAM_INIT;
+};
+
+class ZstdEncoder : public Encoder {
+ public:
+  ZstdEncoder(FdWriter out, unsigned threads)
+      : out_(std::move(out)), buffer_(kOutputBytes), context_(ZSTD_createCCtx()) {
+    if (!context_) throw refused(out_, "not enough memory for zstd");
+    set(ZSTD_c_compressionLevel, kZstdLevel);
+    set(ZSTD_c_checksumFlag, 1);
+    int most = ZSTD_cParam_getBounds(ZSTD_c_nbWorkers).upperBound;
+    if (most < 1) throw refused(out_, "this libzstd has no threads");
+    set(ZSTD_c_nbWorkers, static_cast<int>(std::min(threads, static_cast<unsigned>(most))));
+    set(ZSTD_c_jobSize, kZstdJobBytes);
+  }
+  void write(std::string_view bytes) override { run(bytes, ZSTD_e_continue); }
+  void finish() override { run({}, ZSTD_e_end); }
+  [[nodiscard]] std::uint64_t output_bytes() const noexcept override { return out_.bytes(); }
+
+ private:
+  struct ContextDeleter {
+    void operator()(ZSTD_CCtx *context) const noexcept { ZSTD_freeCCtx(context); }
+  };
+
+  std::size_t checked(std::size_t result) const {
+    if (ZSTD_isError(result)) throw refused(out_, ZSTD_getErrorName(result));
+    return result;
+  }
+  void set(ZSTD_cParameter parameter, int value) { checked(ZSTD_CCtx_setParameter(context_.get(), parameter, value)); }
+  void run(std::string_view bytes, ZSTD_EndDirective directive) {
+    ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
+    std::size_t left = 0;
+    do {
+      ZSTD_outBuffer output{buffer_.data(), buffer_.size(), 0};
+      left = checked(ZSTD_compressStream2(context_.get(), &output, &input, directive));
+      out_.write({buffer_.data(), output.pos});
+    } while (input.pos < input.size || (directive == ZSTD_e_end && left > 0));
+  }
+
+  FdWriter out_;
+  std::vector<char> buffer_;
+  std::unique_ptr<ZSTD_CCtx, ContextDeleter> context_;
+};
+
+}  // namespace
+
+std::unique_ptr<Encoder> make_encoder(const TarSink &sink, unsigned threads, std::function<bool()> is_cancelled) {
+  FdWriter out(sink.fd, sink.name, std::move(is_cancelled));
+  threads = std::max(threads, 1U);
+  switch (sink.compression) {
+    case Compression::none:
+      return std::make_unique<PlainEncoder>(std::move(out));
+    case Compression::gzip:
+      return std::make_unique<GzipEncoder>(std::move(out));
+    case Compression::xz:
+      return std::make_unique<XzEncoder>(std::move(out), threads);
+    case Compression::zstd:
+      return std::make_unique<ZstdEncoder>(std::move(out), threads);
+  }
+  throw Error(ErrorKind::internal, fmt::format("cannot compress {}: unknown compression", out.subject()));
+}
+
+}  // namespace debroot::pack

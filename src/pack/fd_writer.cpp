@@ -1,0 +1,69 @@
+#include "pack/fd_writer.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+#include "base/fd.hpp"
+
+namespace debroot::pack {
+namespace {
+
+/// Keeps SIGPIPE from this thread while it lives, and takes away the one that a failed write left pending.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    sigemptyset(&only_sigpipe_);
+    sigaddset(&only_sigpipe_, SIGPIPE);
+    sigset_t pending;
+    was_pending_ = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &only_sigpipe_, &before_);
+  }
+  WithoutSigpipe(const WithoutSigpipe &) = delete;
+  WithoutSigpipe &operator=(const WithoutSigpipe &) = delete;
+  ~WithoutSigpipe() {
+    timespec at_once{};
+    if (!was_pending_) sigtimedwait(&only_sigpipe_, nullptr, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t only_sigpipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
+
+constexpr int kPipeBytes = 1 << 20;
+
+}  // namespace
+
+FdWriter::FdWriter(int fd, const std::string &name, std::function<bool()> is_cancelled)
+    : fd_(fd),
+      subject_(name.empty() || name == "-" ? "the image" : fmt::format("'{}'", name)),
+      is_cancelled_(std::move(is_cancelled)) {
+  // a larger pipe spares switches between writer and reader; refused for anything but a pipe, which is as well
+  ::fcntl(fd_, F_SETPIPE_SZ, kPipeBytes);
+}
+
+void FdWriter::write(std::string_view bytes) {
+  WithoutSigpipe quiet;
+  while (!bytes.empty()) {
+    ssize_t put = ::write(fd_, bytes.data(), bytes.size());
+    int cause = put < 0 ? errno : 0;
+    if (is_cancelled_ && is_cancelled_()) throw_interrupted();
+    if (cause == EINTR) continue;
+    if (cause == EPIPE) throw Error(ErrorKind::output, fmt::format("cannot write {}: the reader went away", subject_));
+    if (cause != 0) throw base::os_error(ErrorKind::output, cause, fmt::format("cannot write {}", subject_));
+    bytes_ += static_cast<std::uint64_t>(put);
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+}
+
+void throw_interrupted() { throw Error(ErrorKind::interrupted, "interrupted while the image was written"); }
+
+}  // namespace debroot::pack
