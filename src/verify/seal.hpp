@@ -25,7 +25,9 @@ class Seal {
   friend class ReleaseVerification;
   friend VerifiedRelease accept_unsigned(base::UntrustedBytes release);
 
-  [[nodiscard]] static base::VerifiedBytes bytes(std::string checked) { return base::VerifiedBytes(std::move(checked)); }
+  [[nodiscard]] static base::VerifiedBytes bytes(std::string checked) {
+    return base::VerifiedBytes(std::move(checked));
+  }
   [[nodiscard]] static base::VerifiedFile file(base::Fd checked, std::uint64_t size_bytes) {
     return {std::move(checked), size_bytes};
   }

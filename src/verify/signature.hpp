@@ -21,13 +21,13 @@ struct VerifiedRelease {
 
 /// How gpg is run.
 struct GpgSettings {
-  std::string program;                      ///< absolute path; empty: `gpg` of $PATH
+  std::string program;                       ///< absolute path; empty: `gpg` of $PATH
   std::string temporary_directory = "/tmp";  ///< where the private home is made
 };
 
-/// Checks a clear-signed `inrelease` of `suite`. One good signature by a key of `keyring` suffices, whoever else signed;
-/// a bad one by such a key is refused whatever the others say, as is any text outside the signed block. Signatures over
-/// MD5, SHA-1 or RIPEMD-160 do not count. Safe to call from several threads.
+/// Checks a clear-signed `inrelease` of `suite`. One good signature by a key of `keyring` suffices, whoever else
+/// signed; a bad one by such a key is refused whatever the others say, as is any text outside the signed block.
+/// Signatures over MD5, SHA-1 or RIPEMD-160 do not count. Safe to call from several threads.
 /// @throws Error of kind trust: "cannot trust InRelease of suite 'S': …"; of kind sandbox when there is no gpg
 [[nodiscard]] VerifiedRelease verify_inrelease(base::UntrustedBytes inrelease, const Keyring &keyring,
                                                std::string_view suite, const GpgSettings &settings = {});

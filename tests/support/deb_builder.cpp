@@ -166,6 +166,7 @@ std::string make_tar(const std::vector<DebEntry> &entries) {
                                 [](const DebEntry &entry) { return !entry.attributes.xattrs.empty(); });
   demand(writer.get(), has_xattrs ? archive_write_set_format_pax_restricted(writer.get())
                                   : archive_write_set_format_gnutar(writer.get()));
+  if (has_xattrs) demand(writer.get(), archive_write_set_format_option(writer.get(), "pax", "xattrheader", "SCHILY"));
   open_into(writer.get(), out);
   for (const DebEntry &entry : entries) write_entry(writer.get(), entry);
   demand(writer.get(), archive_write_close(writer.get()));
