@@ -79,6 +79,9 @@ void Configurer::run_deferred_triggers() {
 
 void Configurer::configure_one(PackageRecord &record) {
   if (context_.on_package) context_.on_package(record);
+  if (auto triggers = context_.root.try_read(dpkgdb::Database::info_path(record, "triggers"))) {
+    context_.triggers.activate_directives(*triggers, record);
+  }
   if (record.state == State::unpacked) {
     for (Conffile &conffile : record.conffiles) {
       if (!conffile.is_obsolete && !conffile.is_remove_on_upgrade) settle_conffile(record, conffile);

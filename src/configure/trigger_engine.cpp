@@ -21,6 +21,12 @@ void TriggerEngine::activate_path(std::string_view path, PackageRecord *awaiting
   for (const auto &[trigger, interest] : triggers_.interested_in_path(path)) record(trigger, interest, awaiting);
 }
 
+void TriggerEngine::activate_directives(std::string_view triggers_file, PackageRecord &record) {
+  for (const auto &directive : dpkgdb::parse_trigger_directives(triggers_file, to_string(record.id()))) {
+    if (!directive.is_interest) activate(directive.trigger, directive.is_await ? &record : nullptr);
+  }
+}
+
 void TriggerEngine::incorporate() {
   for (const dpkgdb::TriggerActivation &activation : triggers_.take_activations()) {
     if (activation.awaiting.empty()) activate(activation.trigger, nullptr);

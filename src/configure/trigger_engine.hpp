@@ -21,6 +21,9 @@ class TriggerEngine {
   void activate(const std::string &trigger, dpkgdb::PackageRecord *awaiting);
   /// Activates every file trigger on `path` or a parent of it.
   void activate_path(std::string_view path, dpkgdb::PackageRecord *awaiting);
+  /// Acts on the `activate` lines of a package's triggers control file, as dpkg does when it begins to unpack and when
+  /// it begins to configure that package.
+  void activate_directives(std::string_view triggers_file, dpkgdb::PackageRecord &record);
   /// Takes in what dpkg-trigger recorded since the last call.
   void incorporate();
   /// `record`'s triggers have run: packages that waited for it go on.

@@ -211,7 +211,8 @@ ControlArchive read_control(const base::VerifiedFile &package, std::string_view 
     Entry entry = to_entry(raw, subject);
     if (entry.kind == EntryKind::directory) continue;
     if (entry.kind != EntryKind::file) refuse(subject, fmt::format("control.tar: '{}' is no plain file", entry.path));
-    ControlFile file{entry.path.substr(1), read_small(reader.get(), kMaxControlBytes - total, subject), entry.mode};
+    ControlFile file{entry.path.substr(1), read_small(reader.get(), kMaxControlBytes - total, subject), entry.mode,
+                     entry.mtime};
     total += file.content.size();
     if (file.name.find('/') != std::string::npos) refuse(subject, "control.tar holds a file in a directory");
     if (control.files.size() == kMaxControlFiles) refuse(subject, "control.tar holds too many files");

@@ -42,6 +42,7 @@ struct ControlFile {
   std::string name;  ///< "postinst"
   std::string content;
   std::uint32_t mode = 0644;
+  std::int64_t mtime = 0;  ///< seconds
 };
 
 /// Everything of control.tar.

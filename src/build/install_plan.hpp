@@ -1,0 +1,90 @@
+/// What the outside process tells the builder once the packages are chosen. The BuildPlan itself needs no message: the
+/// builder is forked with it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "debroot/package.hpp"
+#include "debroot/progress.hpp"
+
+namespace debroot::build {
+
+/// One package of the image. Its .deb follows as a file descriptor.
+struct PlannedPackage {
+  PackageId id;
+  std::string sha256;
+  std::uint64_t size_bytes = 0;            ///< of the .deb
+  std::uint64_t installed_size_bytes = 0;  ///< Installed-Size, an estimate
+};
+
+/// One dpkg invocation that apt would make.
+enum class RunKind { unpack, configure, configure_pending };
+struct PlannedRun {
+  RunKind kind = RunKind::unpack;
+  std::vector<std::uint32_t> packages;  ///< numbers in InstallPlan::packages
+};
+
+struct InstallPlan {
+  std::int64_t epoch = 0;  ///< SOURCE_DATE_EPOCH, given or derived
+  std::vector<PlannedPackage> packages;
+  std::vector<std::uint32_t> first;      ///< unpacked together before any script, then `dpkg --install` in this order
+  std::vector<PlannedRun> runs;          ///< what apt does afterwards
+  std::vector<std::uint32_t> automatic;  ///< marked as automatically installed, in the order apt would write them
+  std::string dpkg_version;              ///< version of the image's dpkg, empty when it has none
+  std::vector<std::string> list_names;   ///< names under /var/lib/apt/lists of the index files sent along, for hooks
+};
+
+template <class Wire>
+void fields(Wire &wire, PlannedPackage &package) {
+  wire(package.id.name, package.id.version, package.id.architecture, package.sha256, package.size_bytes,
+       package.installed_size_bytes);
+}
+template <class Wire>
+void fields(Wire &wire, PlannedRun &run) {
+  wire(run.kind, run.packages);
+}
+template <class Wire>
+void fields(Wire &wire, InstallPlan &plan) {
+  wire(plan.epoch, plan.packages, plan.first, plan.runs, plan.automatic, plan.dpkg_version, plan.list_names);
+}
+
+/// From the outside to the builder.
+struct ToBuilder {
+  enum class Kind {
+    plan,     ///< `plan`, then the descriptors of its index files in messages of kind list
+    list,     ///< descriptor of the index file `number` of list_names
+    package,  ///< descriptor of the .deb of package `number`
+  };
+  Kind kind = Kind::plan;
+  InstallPlan plan;
+  std::uint32_t number = 0;
+};
+template <class Wire>
+void fields(Wire &wire, ToBuilder &message) {
+  wire(message.kind, message.plan, message.number);
+}
+
+/// From the builder to the outside: events of its phases, then `done` or `failed`.
+struct FromBuilder {
+  enum class Kind { phase_started, phase_advanced, phase_finished, note, warning, script_output, done, failed };
+  Kind kind = Kind::note;
+  Phase phase = Phase::unpack;
+  std::uint64_t items_done = 0;
+  std::uint64_t items_total = 0;
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;
+  std::uint64_t milliseconds = 0;
+  std::string subject;             ///< item, origin of output, or the text of a note
+  std::string text;                ///< a line of output; for `failed` the Error as bytes
+  std::vector<std::string> paths;  ///< of `done`: files that packages drew at random
+  std::uint64_t output_bytes = 0;  ///< of `done`
+};
+template <class Wire>
+void fields(Wire &wire, FromBuilder &message) {
+  wire(message.kind, message.phase, message.items_done, message.items_total, message.bytes_done, message.bytes_total,
+       message.milliseconds, message.subject, message.text, message.paths, message.output_bytes);
+}
+
+}  // namespace debroot::build

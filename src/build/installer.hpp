@@ -1,0 +1,76 @@
+/// dpkg's part of the build: packages from .deb to installed, in the order that was planned.
+///
+/// This is where unpack/ and configure/ meet: unpacking runs preinst, configuring runs postinst and triggers, and the
+/// database on disk is true whenever a script runs. Runs end with a checkpoint, as dpkg invocations do.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/beneath.hpp"
+#include "build/install_plan.hpp"
+#include "configure/configurer.hpp"
+#include "configure/maintainer_scripts.hpp"
+#include "configure/trigger_engine.hpp"
+#include "dpkgdb/database.hpp"
+#include "dpkgdb/file_table.hpp"
+#include "dpkgdb/triggers.hpp"
+#include "unpack/placer.hpp"
+#include "unpack/stage.hpp"
+
+namespace debroot::build {
+
+/// What the installer works on; all references outlive it.
+struct InstallerContext {
+  const base::RootDirectory &root;
+  const InstallPlan &plan;
+  configure::ScriptHost &scripts;
+  configure::ScriptSettings script_settings;
+  std::string native_architecture;
+  configure::ConffileChoice conffile_choice = configure::ConffileChoice::refuse;
+  /// The package unpacked beside the root; waits for it where it must.
+  std::function<unpack::StagedPackage(std::uint32_t)> take_staged;
+  /// Called as each package begins to be unpacked or configured.
+  std::function<void(Phase, const PackageId &)> on_package;
+};
+
+class Installer {
+ public:
+  explicit Installer(InstallerContext context);
+
+  /// Extracts every package of plan.first into the root, before any script can run.
+  void extract_first();
+  /// `dpkg --install` of plan.first: all unpacked in order, all configured, triggers run.
+  void install_first();
+  /// One of apt's later dpkg invocations.
+  void execute(const PlannedRun &run);
+  /// After hooks: whatever they did to the database is taken in.
+  void reload();
+
+ private:
+  void begin_run();
+  void end_run();
+  void unpack_package(std::uint32_t number);
+  void run_preinst(dpkgdb::PackageRecord &record, const deb::ControlArchive &control);
+  unpack::Placed place(std::uint32_t number, const unpack::StagedPackage &staged, dpkgdb::PackageRecord &record);
+  void write_info(const unpack::StagedPackage &staged, const dpkgdb::PackageRecord &record,
+                  const std::vector<std::string> &list);
+  void take_over_files(const std::vector<std::string> &losers);
+  void register_triggers(const deb::ControlArchive &control, dpkgdb::PackageRecord &record,
+                         const std::vector<std::string> &changed);
+  [[nodiscard]] std::vector<dpkgdb::PackageKey> keys_of(const std::vector<std::uint32_t> &numbers) const;
+
+  InstallerContext context_;
+  dpkgdb::Database database_;
+  dpkgdb::Triggers trigger_files_;
+  dpkgdb::FileTable files_;
+  configure::TriggerEngine triggers_;
+  configure::MaintainerScripts scripts_;
+  configure::Configurer configurer_;
+  unpack::ExtractedFiles extracted_;
+  std::vector<unpack::StagedPackage> first_;  ///< of plan.first: control files and entries, bodies already in the root
+};
+
+}  // namespace debroot::build
