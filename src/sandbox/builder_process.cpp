@@ -1,0 +1,143 @@
+#include "sandbox/builder_process.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/subprocess.hpp"
+#include "base/text.hpp"
+#include "sandbox/keeper.hpp"
+#include "sandbox/namespace_failure.hpp"
+
+namespace debroot::sandbox {
+namespace {
+
+/// The next report of the keeper; nothing when it died without one.
+std::optional<StepReport> read_report(int pipe) {
+  StepReport report;
+  while (true) {
+    ssize_t got = ::read(pipe, &report, sizeof(report));
+    if (got < 0 && errno == EINTR) continue;
+    if (got != static_cast<ssize_t>(sizeof(report))) return std::nullopt;
+    return report;
+  }
+}
+
+/// Waits until `step` is done. @throws Error when it, or one before it, failed
+void expect_step(int pipe, NamespaceStep step) {
+  auto report = read_report(pipe);
+  if (!report) throw Error(ErrorKind::sandbox, "the builder process ended before it was set up");
+  if (report->errno_value != 0 || report->step != step) {
+    throw explain_namespace_failure(read_namespace_facts(), report->step, report->errno_value);
+  }
+}
+
+void run_map_helper(const std::string &name, pid_t pid, const std::vector<IdRange> &ranges) {
+  auto program = base::find_program(name);
+  if (!program) {
+    throw Error(ErrorKind::sandbox, fmt::format("cannot find '{}', which maps subordinate ids", name))
+        .hint("install it; on Debian: apt install uidmap");
+  }
+  std::vector<std::string> argv{*program, std::to_string(pid)};
+  for (const IdRange &range : ranges) {
+    argv.insert(argv.end(), {std::to_string(range.inside), std::to_string(range.outside), std::to_string(range.count)});
+  }
+  auto result = base::run_subprocess(argv);
+  if (result.is_success()) return;
+  Error error(ErrorKind::sandbox, fmt::format("'{}' refused the map of ids with status {}", name, result.exit_status));
+  for (std::string_view line : base::split(base::trim(result.output), '\n')) error.detail("output", std::string(line));
+  throw std::move(error);
+}
+
+void write_map(pid_t pid, const char *file, const std::vector<IdRange> &ranges) {
+  base::Fd fd(::open(fmt::format("/proc/{}/{}", pid, file).c_str(), O_WRONLY | O_CLOEXEC));
+  std::string text = id_map_text(ranges);
+  // the kernel takes a map in one write or not at all
+  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw explain_namespace_failure(read_namespace_facts(), NamespaceStep::id_map, errno);
+  }
+}
+
+void write_maps(pid_t pid, const IdMap &map) {
+  if (map.is_subordinate) {
+    run_map_helper("newuidmap", pid, map.users);
+    run_map_helper("newgidmap", pid, map.groups);
+  } else {
+    write_map(pid, "uid_map", map.users);
+    write_map(pid, "gid_map", map.groups);
+  }
+}
+
+}  // namespace
+
+NamespaceRequest choose_namespaces(bool needs_own_binfmt) {
+  NamespaceRequest request;
+  if (::geteuid() != 0) {
+    request.id_map = caller_id_map();
+  } else if (needs_own_binfmt) {
+    request.id_map = identity_id_map();
+  }
+  return request;
+}
+
+BuilderHandle::BuilderHandle(pid_t keeper, base::Fd pidfd, base::Fd lifeline, base::Channel channel)
+    : keeper_(keeper), pidfd_(std::move(pidfd)), lifeline_(std::move(lifeline)), channel_(std::move(channel)) {}
+
+BuilderHandle::BuilderHandle(BuilderHandle &&other) noexcept { *this = std::move(other); }
+
+BuilderHandle &BuilderHandle::operator=(BuilderHandle &&other) noexcept {
+  std::swap(keeper_, other.keeper_);
+  std::swap(pidfd_, other.pidfd_);
+  std::swap(lifeline_, other.lifeline_);
+  std::swap(channel_, other.channel_);
+  return *this;
+}
+
+BuilderHandle::~BuilderHandle() {
+  kill();
+  int status = 0;
+  while (keeper_ > 0 && ::waitpid(keeper_, &status, 0) < 0 && errno == EINTR) {
+  }
+}
+
+int BuilderHandle::wait() {
+  if (keeper_ <= 0) throw Error(ErrorKind::internal, "there is no builder process to wait for");
+  int status = 0;
+  while (::waitpid(keeper_, &status, 0) < 0) {
+    if (errno != EINTR) throw base::os_error(ErrorKind::internal, errno, "cannot wait for the builder process");
+  }
+  keeper_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+BuilderHandle start_builder(const NamespaceRequest &request, std::function<int(base::Channel)> body) {
+  auto [status_read, status_write] = base::make_pipe();
+  auto [go_read, go_write] = base::make_pipe();
+  auto [life_read, life_write] = base::make_pipe();
+  auto [outer, inner] = base::Channel::make_pair();
+  pid_t keeper = ::fork();
+  if (keeper < 0) throw base::os_error(ErrorKind::sandbox, errno, "cannot start the builder process");
+  if (keeper == 0) {
+    outer.close();
+    status_read.reset();
+    go_write.reset();
+    life_write.reset();
+    run_keeper(request, {std::move(status_write), std::move(go_read), std::move(life_read)}, std::move(inner), body);
+  }
+  inner.close();
+  status_write.reset();
+  BuilderHandle handle(keeper, base::Fd(::pidfd_open(keeper, 0)), std::move(life_write), std::move(outer));
+  if (request.id_map) {
+    expect_step(status_read.get(), NamespaceStep::user_namespace);
+    write_maps(keeper, *request.id_map);
+    base::write_all(go_write.get(), "g");
+  }
+  expect_step(status_read.get(), NamespaceStep::ready);
+  return handle;
+}
+
+}  // namespace debroot::sandbox

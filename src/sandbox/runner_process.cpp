@@ -1,0 +1,194 @@
+#include "sandbox/runner_process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "base/beneath.hpp"
+#include "sandbox/keeper.hpp"
+#include "sandbox/launch.hpp"
+#include "sandbox/quiet_sync.hpp"
+#include "sandbox/runner_messages.hpp"
+#include "sandbox/runner_view.hpp"
+
+namespace debroot::sandbox {
+namespace {
+
+base::Fd open_null() {
+  base::Fd fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!fd) fail_step("open /dev/null");
+  return fd;
+}
+
+/// Leaves the channel as the only descriptor, as number 3, and /dev/null as the standard streams.
+base::Channel close_inherited(base::Channel channel, base::Fd null) {
+  constexpr int kChannelFd = 3;
+  if (channel.fd() != kChannelFd) {
+    base::Fd kept(::fcntl(channel.fd(), F_DUPFD_CLOEXEC, kChannelFd));
+    if (!kept) fail_step("keep the channel");
+  }
+  for (int number : {0, 1, 2}) {
+    if (::dup2(null.get(), number) < 0) fail_step("set the standard streams");
+  }
+  // through two numbers, since either descriptor may already be where the channel is to be
+  int high = ::fcntl(channel.fd(), F_DUPFD_CLOEXEC, 1000);
+  if (high < 0) high = ::fcntl(channel.fd(), F_DUPFD_CLOEXEC, 64);
+  if (high < 0) fail_step("keep the channel");
+  channel.close();
+  null.reset();
+  if (::dup3(high, kChannelFd, O_CLOEXEC) < 0) fail_step("keep the channel");
+  if (::close_range(kChannelFd + 1, ~0U, 0) != 0) fail_step("close inherited descriptors");
+  return base::Channel(base::Fd(kChannelFd));
+}
+
+/// Serves requests until the builder is gone.
+class Server {
+ public:
+  Server(base::Channel channel, base::Fd signals) : channel_(std::move(channel)), signals_(std::move(signals)) {}
+
+  [[noreturn]] void serve() {
+    std::array<pollfd, 2> watched{pollfd{channel_.fd(), POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0}};
+    while (true) {
+      ::poll(watched.data(), watched.size(), -1);
+      if (watched[1].revents != 0) reap();
+      if (watched[0].revents != 0) {
+        auto message = channel_.receive();
+        // the end of pid 1 is the end of every process of its namespace
+        if (!message) ::_exit(0);
+        handle(*message);
+      }
+    }
+  }
+
+  void send(RunnerReply reply) { channel_.send(base::to_wire(std::move(reply))); }
+
+ private:
+  void handle(base::ChannelMessage &raw) {
+    auto message = base::from_wire<RunnerMessage>(raw.bytes);
+    RunnerReply reply;
+    try {
+      switch (message.action) {
+        case RunnerAction::enter:
+          reply.notes = enter_tree(std::move(raw.fds.at(0)));
+          break;
+        case RunnerAction::bind:
+          bind(message.targets, raw.fds);
+          break;
+        case RunnerAction::run:
+          if (run(message, raw.fds, reply.result)) return;  // answered when it ends
+          break;
+        case RunnerAction::kill:
+          if (current_ > 0) ::kill(-current_, SIGKILL);
+          return;
+      }
+    } catch (RunnerFailure &failure) {
+      reply.failed = std::move(failure.step);
+      reply.errno_value = failure.errno_value;
+    }
+    send(std::move(reply));
+  }
+
+  /// True when a program runs now; else `result` says why not.
+  bool run(const RunnerMessage &message, const std::vector<base::Fd> &fds, RunResult &result) {
+    base::Fd null = fds.size() > 1 ? base::Fd() : base::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    int stdin_fd = fds.size() > 1 ? fds[1].get() : null.get();
+    int mounts = message.sees_binds ? -1 : bare_mounts_.get();
+    Launched launched =
+        launcher_.launch({message.argv, message.environment, message.directory, stdin_fd, fds.at(0).get(), mounts});
+    result = launched.failure;
+    current_ = launched.pid;
+    return launched.pid > 0;
+  }
+
+  /// The first bind moves this process into a copy of its mount namespace; the one without binds is kept open.
+  void bind(const std::vector<std::string> &targets, const std::vector<base::Fd> &mounts) {
+    if (!bare_mounts_) {
+      base::Fd bare(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+      if (!bare) fail_step("keep the mount namespace");
+      if (::unshare(CLONE_NEWNS) != 0) fail_step("make a second mount namespace");
+      bare_mounts_ = std::move(bare);
+    }
+    auto root = base::RootDirectory::open("/");
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      auto target = root.try_open_file(targets[i], O_PATH);
+      errno = ENOENT;
+      if (!target || ::move_mount(mounts.at(i).get(), "", target->get(), "",
+                                  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+        fail_step("mount over '" + targets[i] + "'");
+      }
+    }
+  }
+
+  void reap() {
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof(info)) > 0) {
+    }
+    int status = 0;
+    while (true) {
+      pid_t pid = ::waitpid(-1, &status, WNOHANG);
+      if (pid <= 0) return;
+      if (pid != current_) continue;
+      current_ = -1;
+      RunnerReply reply;
+      if (WIFEXITED(status)) reply.result.exit_status = WEXITSTATUS(status);
+      if (WIFSIGNALED(status)) reply.result.signal = WTERMSIG(status);
+      send(std::move(reply));
+    }
+  }
+
+  base::Channel channel_;
+  base::Fd signals_;
+  base::Fd bare_mounts_;
+  Launcher launcher_;
+  pid_t current_ = -1;
+};
+
+base::Fd watch_children() {
+  sigset_t child_ended;
+  ::sigemptyset(&child_ended);
+  ::sigaddset(&child_ended, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &child_ended, nullptr);
+  base::Fd fd(::signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) fail_step("watch for ended programs");
+  return fd;
+}
+
+}  // namespace
+
+void run_runner(base::Channel channel, const RunnerOptions &options) {
+  RunnerReply reply;
+  try {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    reset_signals();
+    hide_process();
+    base::Fd null = open_null();
+    reply.notes = prepare_view(options);
+    channel = close_inherited(std::move(channel), std::move(null));
+    if (!install_quiet_sync()) reply.notes.emplace_back("this host has no seccomp, so scripts wait for the disk");
+    Server server(std::move(channel), watch_children());
+    server.send(std::move(reply));
+    server.serve();
+  } catch (RunnerFailure &failure) {
+    reply.failed = std::move(failure.step);
+    reply.errno_value = failure.errno_value;
+    try {
+      channel.send(base::to_wire(std::move(reply)));
+    } catch (const Error &) {
+    }
+  } catch (const std::exception &) {
+    // the channel broke: the builder is gone
+  }
+  ::_exit(1);
+}
+
+}  // namespace debroot::sandbox
