@@ -29,6 +29,11 @@ std::uint32_t PackageIndex::add_source(PackageSource source) {
   return static_cast<std::uint32_t>(sources_.size() - 1);
 }
 
+void PackageIndex::reserve(std::size_t count) {
+  packages_.reserve(packages_.size() + count);
+  by_name_.reserve(by_name_.size() + count);
+}
+
 void PackageIndex::add(BinaryPackage package) {
   std::vector<PackageRef> &same_name = by_name_[package.name];
   for (PackageRef ref : same_name) {

@@ -1,6 +1,7 @@
 /// All binary packages that a build may choose from, as plain values: what index/ fills and resolve/ reads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -64,6 +65,8 @@ class PackageIndex {
   void keep(std::shared_ptr<const std::string> text) { texts_.push_back(std::move(text)); }
   /// @return the source's number
   std::uint32_t add_source(PackageSource source);
+  /// Makes room for `count` packages more.
+  void reserve(std::size_t count);
   /// Adds a package; a repeated name, version and architecture with the same SHA256 only gains a source.
   void add(BinaryPackage package);
   /// Builds the map of provided names. Call once, after the last add.

@@ -25,9 +25,10 @@ struct PackagesIndex {
   std::vector<PackagesFile> forms;
 };
 
-/// The indexes of `component` for `architectures`, in their order; where the archive keeps arch:all packages in an index
-/// of their own, that one follows. An empty component means a flat archive with its one index.
-/// @throws Error of kind index when the Release lists none: "Release of 'SUBJECT' lists no Packages file of 'C' for 'A'"
+/// The indexes of `component` for `architectures`, in their order; where the archive keeps arch:all packages in an
+/// index of their own, that one follows. An empty component means a flat archive with its one index.
+/// @throws Error of kind index when the Release lists none: "Release of 'SUBJECT' lists no Packages file of 'C' for
+/// 'A'"
 [[nodiscard]] std::vector<PackagesIndex> choose_packages_files(const ReleaseFile &release, std::string_view component,
                                                                const std::vector<std::string> &architectures,
                                                                std::string_view subject);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "base/trust.hpp"
 #include "debian/package_index.hpp"
+#include "index/release_file.hpp"
 
 namespace debroot::index {
 
@@ -37,10 +39,12 @@ struct ScannedPackages {
 std::size_t add_packages(debian::PackageIndex &index, ScannedPackages scanned, debian::PackageSource source);
 
 /// A PackageSource with what `release` says; `requested` is the suite as the source entry names it.
-[[nodiscard]] debian::PackageSource make_source(const struct ReleaseFile &release, std::string_view archive_root,
+[[nodiscard]] debian::PackageSource make_source(const ReleaseFile &release, std::string_view archive_root,
                                                 std::string_view requested, std::string_view component);
 
-/// Whether `path` may be joined to an archive root: relative, without "..", empty parts or control characters.
+/// Whether `path` may be joined to an archive root: relative, not empty, without ".." and control characters.
 [[nodiscard]] bool is_safe_path(std::string_view path) noexcept;
+/// Whether `text` is 64 hexadecimal digits.
+[[nodiscard]] bool is_sha256(std::string_view text) noexcept;
 
 }  // namespace debroot::index
