@@ -15,7 +15,7 @@ namespace debroot::fetch {
 
 /// What is known of a body beforehand; see Request.
 struct BodyExpectation {
-  std::optional<std::string> sha256;
+  std::optional<std::string> sha256 = {};
   std::uint64_t size_bytes = 0;
   std::uint64_t limit_bytes = 0;
 
@@ -26,8 +26,8 @@ struct BodyExpectation {
 /// What `Download::check` found.
 struct BodyVerdict {
   Failure failure = Failure::none;
-  std::string cause;       ///< end of a sentence: "larger than 10 bytes"
-  std::string got_sha256;  ///< of a whole body with another digest than expected
+  std::string cause = {};       ///< end of a sentence: "larger than 10 bytes"
+  std::string got_sha256 = {};  ///< of a whole body with another digest than expected
 };
 
 /// Receives one body, over several attempts if need be. What was received is continued only where a digest will tell

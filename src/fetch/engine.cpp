@@ -203,7 +203,7 @@ void Engine::release_slot(Job &job) {
 void Engine::start(Job &job) {
   if (!job.download && !open_download(job)) return;
   if (job.download->is_full()) {
-    if (job.download->check().failure == Failure::none) return on_body(job, {});
+    if (job.download->check().failure == Failure::none) return keep(job, {});
     job.download->start_over();
   }
   HttpRequest http{.url = job.request.url, .headers = {}, .resume_at_bytes = job.download->prepare_attempt()};
@@ -280,6 +280,11 @@ void Engine::on_body(Job &job, const HttpHead &head) {
     HttpResult result{.id = job.ticket, .failure = verdict.failure, .head = head, .cause = verdict.cause};
     return on_failure(job, result, std::move(verdict.got_sha256));
   }
+  keep(job, head);
+}
+
+/// Puts a body that was found good where it belongs.
+void Engine::keep(Job &job, const HttpHead &head) {
   std::uint64_t size_bytes = job.download->size_bytes();
   if (job.request.sha256) {
     return succeed(job, cache_.publish(std::move(*job.download).take_file(), *job.request.sha256), size_bytes, false);

@@ -73,6 +73,7 @@ class Engine {
   void release_slot(Job &job);
   void on_result(HttpResult result);
   void on_body(Job &job, const HttpHead &head);
+  void keep(Job &job, const HttpHead &head);
   void on_unchanged(Job &job);
   void on_failure(Job &job, const HttpResult &result, std::string got_sha256);
   void note_progress(Job &job, Failure failure);

@@ -17,13 +17,14 @@ inline constexpr std::uint64_t kDefaultLimitBytes = std::uint64_t{256} << 20;
 
 /// One file to get.
 struct Request {
-  std::string url;                    ///< http, https, file or copy (apt's word for file); credentials are allowed
-  std::optional<std::string> sha256;  ///< 64 hexadecimal digits; with it the file is kept in the cache by its content
-  std::uint64_t size_bytes = 0;       ///< what the index says; 0: unknown
-  std::uint64_t limit_bytes = 0;      ///< never take more than this; 0: `size_bytes`, else kDefaultLimitBytes
-  bool may_be_missing = false;        ///< an HTTP 404 or 410, or an absent local file, is an ordinary result
-  bool is_release = false;            ///< InRelease, Release, Release.gpg: kept by URL and revalidated each time
-  std::string purpose;                ///< who lists this file; the `from` line of an error, left out when empty
+  std::string url;  ///< http, https, file or copy (apt's word for file); credentials are allowed
+  std::optional<std::string> sha256 =
+      {};                         ///< 64 hexadecimal digits; with it the file is kept in the cache by its content
+  std::uint64_t size_bytes = 0;   ///< what the index says; 0: unknown
+  std::uint64_t limit_bytes = 0;  ///< never take more than this; 0: `size_bytes`, else kDefaultLimitBytes
+  bool may_be_missing = false;    ///< an HTTP 404 or 410, or an absent local file, is an ordinary result
+  bool is_release = false;        ///< InRelease, Release, Release.gpg: kept by URL and revalidated each time
+  std::string purpose = {};       ///< who lists this file; the `from` line of an error, left out when empty
 };
 
 /// The file arrived. Where the request carried a digest it was found to match, which is a matter of picking the right

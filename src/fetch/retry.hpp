@@ -26,9 +26,9 @@ enum class Failure {
 /// What is known of one attempt that failed.
 struct AttemptOutcome {
   Failure failure = Failure::none;
-  int http_status = 0;                              ///< for Failure::http_status
-  std::optional<std::chrono::seconds> retry_after;  ///< the server's wish
-  bool was_resumed = false;                         ///< the attempt continued bytes of an earlier one
+  int http_status = 0;                                   ///< for Failure::http_status
+  std::optional<std::chrono::seconds> retry_after = {};  ///< the server's wish
+  bool was_resumed = false;                              ///< the attempt continued bytes of an earlier one
 };
 
 /// Delays and numbers; tests shrink them.

@@ -35,20 +35,20 @@ struct ServedRequest {
 /// What a handler answers.
 struct ServedResponse {
   int status = 200;
-  std::string body;
-  std::vector<std::string> headers;  ///< "Name: value"; Content-Length is added
+  std::string body = {};
+  std::vector<std::string> headers = {};  ///< "Name: value"; Content-Length is added
 };
 
 /// What goes wrong with one request. Parts may be combined.
 struct Fault {
-  int status = 0;                          ///< answer with this status instead
-  std::vector<std::string> headers;        ///< additional ones
-  std::optional<std::string> body;         ///< send this instead of the real body
-  std::optional<std::size_t> close_after;  ///< close after that many bytes of the body
-  bool is_reset = false;                   ///< close before answering at all
-  bool hides_length = false;               ///< no Content-Length: the end of the connection ends the body
-  std::chrono::milliseconds stall{0};      ///< wait this long after the header, before the body
-  bool ignores_range = false;              ///< answer 200 with the whole body
+  int status = 0;                               ///< answer with this status instead
+  std::vector<std::string> headers = {};        ///< additional ones
+  std::optional<std::string> body = {};         ///< send this instead of the real body
+  std::optional<std::size_t> close_after = {};  ///< close after that many bytes of the body
+  bool is_reset = false;                        ///< close before answering at all
+  bool hides_length = false;                    ///< no Content-Length: the end of the connection ends the body
+  std::chrono::milliseconds stall{0};           ///< wait this long after the header, before the body
+  bool ignores_range = false;                   ///< answer 200 with the whole body
 };
 
 /// Starts with its construction, stops with its destruction. All functions may be called while it serves.
