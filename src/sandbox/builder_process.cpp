@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,7 +130,7 @@ BuilderHandle start_builder(const NamespaceRequest &request, std::function<int(b
   }
   inner.close();
   status_write.reset();
-  BuilderHandle handle(keeper, base::Fd(::pidfd_open(keeper, 0)), std::move(life_write), std::move(outer));
+  BuilderHandle handle(keeper, base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, keeper, 0))), std::move(life_write), std::move(outer));
   if (request.id_map) {
     expect_step(status_read.get(), NamespaceStep::user_namespace);
     write_maps(keeper, *request.id_map);

@@ -33,20 +33,14 @@ base::Fd open_null() {
 /// Leaves the channel as the only descriptor, as number 3, and /dev/null as the standard streams.
 base::Channel close_inherited(base::Channel channel, base::Fd null) {
   constexpr int kChannelFd = 3;
-  if (channel.fd() != kChannelFd) {
-    base::Fd kept(::fcntl(channel.fd(), F_DUPFD_CLOEXEC, kChannelFd));
-    if (!kept) fail_step("keep the channel");
-  }
   for (int number : {0, 1, 2}) {
     if (::dup2(null.get(), number) < 0) fail_step("set the standard streams");
   }
-  // through two numbers, since either descriptor may already be where the channel is to be
-  int high = ::fcntl(channel.fd(), F_DUPFD_CLOEXEC, 1000);
-  if (high < 0) high = ::fcntl(channel.fd(), F_DUPFD_CLOEXEC, 64);
-  if (high < 0) fail_step("keep the channel");
+  // through a second number, since /dev/null or the channel itself may be where the channel is to be
+  base::Fd moved(::fcntl(channel.fd(), F_DUPFD_CLOEXEC, kChannelFd + 1));
   channel.close();
   null.reset();
-  if (::dup3(high, kChannelFd, O_CLOEXEC) < 0) fail_step("keep the channel");
+  if (!moved || ::dup3(moved.get(), kChannelFd, O_CLOEXEC) < 0) fail_step("keep the channel");
   if (::close_range(kChannelFd + 1, ~0U, 0) != 0) fail_step("close inherited descriptors");
   return base::Channel(base::Fd(kChannelFd));
 }
@@ -171,9 +165,8 @@ void run_runner(base::Channel channel, const RunnerOptions &options) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     reset_signals();
     hide_process();
-    base::Fd null = open_null();
     reply.notes = prepare_view(options);
-    channel = close_inherited(std::move(channel), std::move(null));
+    channel = close_inherited(std::move(channel), open_null());
     if (!install_quiet_sync()) reply.notes.emplace_back("this host has no seccomp, so scripts wait for the disk");
     Server server(std::move(channel), watch_children());
     server.send(std::move(reply));

@@ -112,7 +112,7 @@ bool move_prepared(const base::RootDirectory &tree, const std::string &name) {
   auto target = tree.try_open_file(name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (!target) return false;
   std::string prepared = "/" + name;
-  if (::move_mount(AT_FDCWD, prepared.c_str(), target->get(), "", MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+  if (::move_mount(AT_FDCWD, prepared.c_str(), target->get(), "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
     // what could not be prepared is no mount and cannot move; that was noted then
     if (errno != EINVAL) fail_step(fmt::format("mount /{} in the tree", name));
   }

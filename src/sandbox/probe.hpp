@@ -1,0 +1,27 @@
+/// What `debroot doctor` tells of this host: one finding a subject, each with its remedy.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace debroot::sandbox {
+
+enum class FindingState { ok, warn, fail };
+
+/// One line of the report.
+struct Finding {
+  std::string subject;  ///< "user namespaces", "emulator for arm64"
+  FindingState state = FindingState::ok;
+  std::string text;    ///< what was found
+  std::string remedy;  ///< what to do about it; empty when there is nothing to do or nothing is known
+};
+
+/// What the host can do for builds by this caller, in a fixed order: kernel, subordinate ids, newuidmap and newgidmap
+/// (the last three only for an ordinary user), user namespaces, private /proc, memory for staging, temporary directory,
+/// gpg, and an emulator for each of `architectures`. Forks, so it needs a process of one thread; changes nothing.
+/// Never throws for what the host lacks.
+[[nodiscard]] std::vector<Finding> probe_host(const std::string &temporary_directory,
+                                              const std::vector<std::string> &architectures);
+
+}  // namespace debroot::sandbox
