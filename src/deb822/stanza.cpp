@@ -22,6 +22,9 @@ std::string_view take_line(std::string_view &rest) noexcept {
 
 bool continues(std::string_view line) noexcept { return !line.empty() && (line[0] == ' ' || line[0] == '\t'); }
 
+/// Policy section 5.1: a line of blanks alone separates stanzas too.
+bool is_blank(std::string_view line) noexcept { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
 }  // namespace
 
 bool same_field(std::string_view a, std::string_view b) noexcept {
@@ -48,21 +51,33 @@ std::optional<std::string_view> StanzaView::find(std::string_view name) const no
 }
 
 std::optional<StanzaView> StanzaReader::next() noexcept {
-  while (!rest_.empty() && (rest_[0] == '\n' || rest_[0] == '\r')) rest_.remove_prefix(1);
-  if (rest_.empty()) return std::nullopt;
-  std::size_t end = rest_.find("\n\n");
-  std::string_view text = end == std::string_view::npos ? rest_ : rest_.substr(0, end + 1);
-  rest_.remove_prefix(text.size());
-  return StanzaView(text);
+  const char *begin = nullptr;  // of the stanza; comments before its first field are not part of it
+  while (!rest_.empty()) {
+    std::string_view before = rest_;
+    std::string_view line = take_line(rest_);
+    if (is_blank(line)) {
+      if (begin != nullptr) return StanzaView({begin, static_cast<std::size_t>(before.data() - begin)});
+    } else if (begin == nullptr && line[0] != '#') {
+      begin = line.data();
+    }
+  }
+  if (begin == nullptr) return std::nullopt;
+  return StanzaView({begin, static_cast<std::size_t>(rest_.data() - begin)});
 }
 
 Stanza Stanza::parse(std::string_view text) {
   Stanza stanza;
   std::size_t number = 0;
+  bool has_ended = false;
   while (!text.empty()) {
     std::string_view line = take_line(text);
     ++number;
-    if (base::trim(line).empty() || line[0] == '#') continue;
+    if (is_blank(line)) {
+      has_ended = !stanza.fields_.empty();
+      continue;
+    }
+    if (line[0] == '#') continue;
+    if (has_ended) throw Error(ErrorKind::index, fmt::format("line {} begins a second stanza", number));
     if (continues(line)) {
       if (stanza.fields_.empty()) throw Error(ErrorKind::index, fmt::format("line {} continues no field", number));
       stanza.fields_.back().value += fmt::format("\n{}", line.substr(0, line.find_last_not_of(" \t\r") + 1));

@@ -35,7 +35,8 @@ struct Field {
 class Stanza {
  public:
   Stanza() = default;
-  /// @throws Error of kind index naming the line that is no field.
+  /// Blank lines around the stanza and comment lines are dropped. @throws Error of kind index naming the line that is
+  /// no field or begins a second stanza
   [[nodiscard]] static Stanza parse(std::string_view text);
 
   [[nodiscard]] const std::string *find(std::string_view name) const noexcept;
@@ -51,7 +52,9 @@ class Stanza {
   std::vector<Field> fields_;
 };
 
-/// Walks the stanzas of a text. Comment lines ('#' in column one) between fields are allowed and skipped by lookups.
+/// Walks the stanzas of a text. Lines that are empty or blank separate them. Comment lines ('#' in column one) between
+/// fields are allowed and skipped by lookups; those before a stanza's first field do not belong to it, so a block of
+/// comments alone is no stanza.
 class StanzaReader {
  public:
   explicit StanzaReader(std::string_view text) noexcept : rest_(text) {}

@@ -134,6 +134,10 @@ bool is_strong(gpgme_hash_algo_t digest) noexcept {
          digest == GPGME_MD_SHA512;
 }
 
+bool is_weak(gpgme_hash_algo_t digest) noexcept {
+  return digest == GPGME_MD_MD5 || digest == GPGME_MD_SHA1 || digest == GPGME_MD_RMD160;
+}
+
 Signature judge(const _gpgme_signature &from) {
   Signature out;
   out.key = from.fpr == nullptr ? "" : from.fpr;
@@ -157,10 +161,11 @@ Signature judge(const _gpgme_signature &from) {
       out.state = Signature::State::expired_signature;
       out.expires_at = static_cast<std::int64_t>(from.exp_timestamp);
       break;
-    case GPG_ERR_DIGEST_ALGO:
-      out.state = Signature::State::weak_digest;
-      break;
     default: {
+      if (is_weak(from.hash_algo)) {  // gpg refuses MD5 itself, saying no more than that it cannot check
+        out.state = Signature::State::weak_digest;
+        break;
+      }
       char text[256] = "";
       gpgme_strerror_r(from.status, text, sizeof text);
       out.cause = text;

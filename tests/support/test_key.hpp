@@ -12,14 +12,14 @@ namespace debroot::test {
 struct KeySettings {
   std::string user_id = "Test Archive <archive@example.org>";
   std::string algorithm = "ed25519";
-  std::int64_t created_at = 1577836800;    ///< Unix time, 2020-01-01
-  std::optional<std::int64_t> expires_at;  ///< Unix time; nothing: never
+  std::int64_t created_at = 1577836800;                   ///< Unix time, 2020-01-01
+  std::optional<std::int64_t> expires_at = std::nullopt;  ///< Unix time; nothing: never
 };
 
 /// What a signature is to be like.
 struct SignatureSettings {
-  std::int64_t signed_at = 1577923200;     ///< Unix time, 2020-01-02
-  std::optional<std::int64_t> expires_at;  ///< Unix time; nothing: never
+  std::int64_t signed_at = 1577923200;                    ///< Unix time, 2020-01-02
+  std::optional<std::int64_t> expires_at = std::nullopt;  ///< Unix time; nothing: never
   std::string digest = "SHA256";
 };
 
