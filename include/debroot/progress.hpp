@@ -54,6 +54,9 @@ class Progress {
   /// One line that a maintainer script or a hook wrote; shown only in verbose mode. `origin` is for example
   /// "postinst of dbus_1.14.10-1_amd64".
   virtual void script_output(std::string_view origin, std::string_view line) noexcept = 0;
+  /// Time passed without an event. The main thread calls it about five times a second while it waits, so that clocks
+  /// on the screen go on; there is no thread that does it.
+  virtual void tick() noexcept {}
 };
 
 }  // namespace debroot

@@ -169,7 +169,7 @@ void set_environment(BuildPlan &plan, const HostFacts &host) {
 
 }  // namespace
 
-BuildPlan make_plan_without_outputs(const Options &options, const HostFacts &host) {
+BuildPlan make_plan(const Options &options, const HostFacts &host) {
   BuildPlan plan;
   check_suite_word(options.suite);
   plan.suite = options.suite;
@@ -192,13 +192,9 @@ BuildPlan make_plan_without_outputs(const Options &options, const HostFacts &hos
   plan.cache = make_cache(options, host);
   set_environment(plan, host);
   plan.is_simulation = options.is_simulation;
-  return plan;
-}
-
-BuildPlan make_plan(const Options &options, const HostFacts &host) {
-  BuildPlan plan = make_plan_without_outputs(options, host);
-  plan.outputs = make_outputs(
-      {plan.suite, plan.architecture, options.outputs, options.format, has_skip(plan, "check/empty")}, host);
+  plan.outputs = make_outputs({plan.suite, plan.architecture, options.outputs, options.format,
+                               has_skip(plan, "check/empty"), plan.is_simulation},
+                              host);
   return plan;
 }
 

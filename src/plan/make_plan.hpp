@@ -12,7 +12,4 @@ namespace debroot::plan {
 /// @throws Error of kind usage; the first contradiction in the order of BuildPlan's fields
 [[nodiscard]] BuildPlan make_plan(const Options &options, const HostFacts &host);
 
-/// As make_plan, for `debroot plan`: no output is looked at, and the plan has none.
-[[nodiscard]] BuildPlan make_plan_without_outputs(const Options &options, const HostFacts &host);
-
 }  // namespace debroot::plan

@@ -99,7 +99,7 @@ class OutputReader {
   [[nodiscard]] Output standard_output() const {
     if (format_ == Format::directory) throw usage_error("a directory cannot be written to standard output");
     if (host_.is_stdout_null || format_ == Format::null) return {"-", Format::null, Compression::none};
-    if (host_.is_stdout_terminal) {
+    if (host_.is_stdout_terminal && !request_.is_simulation) {
       throw usage_error("the image is not written to a terminal").hint("-o FILE, or pipe it into another program");
     }
     return {"-", Format::tar, Compression::none};

@@ -16,6 +16,7 @@ struct OutputRequest {
   std::vector<std::string> paths;        ///< as given; empty: ./SUITE-ARCHITECTURE.tar
   std::optional<std::string> format;     ///< --format, for every output
   bool allows_filled_directory = false;  ///< --skip=check/empty
+  bool is_simulation = false;            ///< nothing will be written, so standard output may be a terminal
 };
 
 /// The outputs, in the order given. Looks at the paths but touches nothing. @throws Error of kind usage for `/`, the

@@ -1,0 +1,183 @@
+#include "cli/option_table.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "base/text.hpp"
+#include "plan/names.hpp"
+
+namespace debroot::cli {
+namespace {
+
+using Apply = std::function<void(CommandLine &, const std::string &)>;
+using plan::HookSource;
+using plan::Options;
+
+Apply append(std::vector<std::string> Options::*list) {
+  return [list](CommandLine &line, const std::string &value) { (line.options.*list).push_back(value); };
+}
+Apply set(std::optional<std::string> Options::*field) {
+  return [field](CommandLine &line, const std::string &value) { line.options.*field = value; };
+}
+Apply turn_on(bool Options::*field) {
+  return [field](CommandLine &line, const std::string &) { line.options.*field = true; };
+}
+Apply turn_on(bool CommandLine::*field) {
+  return [field](CommandLine &line, const std::string &) { line.*field = true; };
+}
+Apply add_hook(HookSource source) {
+  return [source](CommandLine &line, const std::string &value) { line.options.hooks.push_back({source, value}); };
+}
+Apply set_verbosity(Verbosity verbosity) {
+  return [verbosity](CommandLine &line, const std::string &) { line.verbosity = verbosity; };
+}
+
+void set_progress(CommandLine &line, const std::string &value) {
+  constexpr std::array<std::pair<std::string_view, ProgressStyle>, 5> kStyles = {{{"auto", ProgressStyle::automatic},
+                                                                                  {"tty", ProgressStyle::tty},
+                                                                                  {"plain", ProgressStyle::plain},
+                                                                                  {"json", ProgressStyle::json},
+                                                                                  {"none", ProgressStyle::none}}};
+  for (const auto &[word, style] : kStyles) {
+    if (word != value) continue;
+    line.progress = style;
+    return;
+  }
+  throw plan::usage_error(fmt::format("unknown progress style '{}'", value))
+      .detail("expected", "auto, tty, plain, json, none");
+}
+
+void add(std::vector<OptionRow> &table, std::vector<OptionRow> rows) {
+  for (OptionRow &row : rows) table.push_back(std::move(row));
+}
+
+std::vector<OptionRow> image_rows() {
+  constexpr std::string_view kGroup = "Image";
+  return {
+      {kGroup, "-a,--arch,--architectures", "ARCH[,FOREIGN...]",
+       "architecture of the image, then those that dpkg shall also accept; default: this host's",
+       append(&Options::architectures)},
+      {kGroup, "-o,--output", "PATH",
+       "where the image goes: FILE.tar, .tar.gz, .tar.xz or .tar.zst, a directory, /dev/null, or - for standard "
+       "output; "
+       "default ./SUITE-ARCH.tar. Repeat it for several outputs of one build",
+       append(&Options::outputs)},
+      {kGroup, "--format", "FORMAT", "tar, directory or null, whatever the suffix of the outputs; default: auto",
+       set(&Options::format)},
+      {kGroup, "--variant", "NAME",
+       "package set: extract, custom, essential, apt, required (or minbase), buildd, important (the default) or "
+       "standard",
+       set(&Options::variant)},
+      {kGroup, "--include", "LIST",
+       "more packages: names, name=version, name/suite, name:arch, patterns, or a .deb file given as a path",
+       append(&Options::includes)},
+      {kGroup, "--exclude", "LIST", "packages that must not be installed; an error names who needs them",
+       append(&Options::excludes)},
+      {kGroup, "--hostname", "NAME", "write a host name; default: a machine takes the name that it is imported under",
+       set(&Options::hostname)},
+      {kGroup, "--network", "WORD", "networkd (the default), ifupdown (DHCP on host0) or none", set(&Options::network)},
+      {kGroup, "--plain", "", "no dbus, no network set-up: just the variant and what --include names",
+       turn_on(&Options::is_plain)},
+  };
+}
+
+std::vector<OptionRow> source_rows() {
+  constexpr std::string_view kGroup = "Sources";
+  return {
+      {kGroup, "-m,--mirror", "SOURCE",
+       "a URI, a 'deb ...' line, a sources file, or - for standard input; repeatable; default: the suite's own archive "
+       "with -updates and -security",
+       append(&Options::mirrors)},
+      {kGroup, "--components", "LIST", "components of URIs and of the default archive; default: main",
+       append(&Options::components)},
+      {kGroup, "--keyring", "PATH", "public keys, a file or a directory of files, that sign the archives; repeatable",
+       append(&Options::keyrings)},
+      {kGroup, "--cache", "DIR", "where downloads are kept; default $XDG_CACHE_HOME/debroot", set(&Options::cache)},
+      {kGroup, "--no-cache", "", "keep no downloads", turn_on(&Options::has_no_cache)},
+      {kGroup, "--offline", "", "never use the network, only the cache", turn_on(&Options::is_offline)},
+  };
+}
+
+std::vector<OptionRow> customisation_rows() {
+  constexpr std::string_view kGroup = "Customisation";
+  return {
+      {kGroup, "--setup-hook", "COMMAND", "run COMMAND in the empty root, before indexes are fetched",
+       add_hook(HookSource::setup)},
+      {kGroup, "--extract-hook", "COMMAND", "run COMMAND when the essential packages are unpacked",
+       add_hook(HookSource::extract)},
+      {kGroup, "--essential-hook", "COMMAND", "run COMMAND when the essential packages are configured",
+       add_hook(HookSource::essential)},
+      {kGroup, "--customize-hook", "COMMAND",
+       "run COMMAND when everything is installed. Hooks run on the host with the root's path as $1, or are one of "
+       "copy-in, copy-out, tar-in, tar-out, upload, download, sync-in, sync-out",
+       add_hook(HookSource::customize)},
+      {kGroup, "--hook-directory,--hook-dir", "DIR",
+       "every executable in DIR whose name begins with a stage, as a hook of that stage",
+       add_hook(HookSource::directory)},
+      {kGroup, "--aptopt", "OPTION|FILE", "a line, or a file of lines, for apt's configuration in the image",
+       append(&Options::apt_options)},
+      {kGroup, "--dpkgopt", "OPTION|FILE", "the same for dpkg's, path-exclude= included",
+       append(&Options::dpkg_options)},
+      {kGroup, "--skip", "STAGE[,STAGE...]", "leave out steps, named as mmdebstrap names them",
+       append(&Options::skips)},
+  };
+}
+
+std::vector<OptionRow> run_rows() {
+  constexpr std::string_view kGroup = "Running";
+  return {
+      {kGroup, "--mode", "WORD", "auto (the default), root, or unshare (a user namespace)", set(&Options::mode)},
+      {kGroup, "--script-network", "", "let maintainer scripts use the network",
+       turn_on(&Options::shares_network_with_scripts)},
+      {kGroup, "--jobs", "N", "worker threads; default: the CPUs that this process may use", set(&Options::jobs)},
+      {kGroup, "--simulate,--dry-run", "", "fetch indexes and show what would be installed, make nothing",
+       turn_on(&Options::is_simulation)},
+  };
+}
+
+std::vector<OptionRow> message_rows() {
+  constexpr std::string_view kGroup = "Messages";
+  return {
+      {kGroup, "--progress", "STYLE", "auto (the default), tty, plain, json (one object a line) or none", set_progress},
+      {kGroup, "--logfile", "FILE", "write messages to FILE instead of standard error",
+       [](CommandLine &line, const std::string &value) { line.log_file = value; }},
+      {kGroup, "-q,--quiet", "", "say nothing but errors", set_verbosity(Verbosity::quiet)},
+      {"", "-s,--silent", "", "", set_verbosity(Verbosity::quiet)},
+      {kGroup, "-v,--verbose", "", "show what maintainer scripts and hooks write", set_verbosity(Verbosity::verbose)},
+      {kGroup, "-d,--debug", "", "show also every package as it is worked on", set_verbosity(Verbosity::debug)},
+  };
+}
+
+}  // namespace
+
+std::vector<OptionRow> option_table(Command command) {
+  std::vector<OptionRow> table;
+  if (command == Command::plan) {
+    table.push_back(
+        {"Result", "--json", "", "print one JSON object instead of a table", turn_on(&CommandLine::is_json)});
+  }
+  if (command == Command::build || command == Command::plan) {
+    add(table, image_rows());
+    add(table, source_rows());
+    add(table, customisation_rows());
+    add(table, run_rows());
+    add(table, message_rows());
+  }
+  std::string_view group = table.empty() ? "Options" : "Messages";
+  table.push_back({group, "-h,--help", "", "show this help", turn_on(&CommandLine::wants_help)});
+  return table;
+}
+
+std::vector<std::string_view> long_names(const std::vector<OptionRow> &table) {
+  std::vector<std::string_view> names;
+  for (const OptionRow &row : table) {
+    for (std::string_view name : base::split(row.names, ',')) {
+      if (name.starts_with("--")) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+}  // namespace debroot::cli

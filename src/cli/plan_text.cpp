@@ -1,0 +1,123 @@
+#include "cli/plan_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/text.hpp"
+#include "cli/console.hpp"
+#include "plan/names.hpp"
+
+namespace debroot::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Row = std::array<std::string, 6>;
+
+std::string format_word(Format format) {
+  switch (format) {
+    case Format::tar:
+      return "tar";
+    case Format::directory:
+      return "directory";
+    case Format::null:
+      return "null";
+  }
+  return "tar";
+}
+
+std::string compression_word(Compression compression) {
+  switch (compression) {
+    case Compression::none:
+      return "none";
+    case Compression::gzip:
+      return "gzip";
+    case Compression::xz:
+      return "xz";
+    case Compression::zstd:
+      return "zstd";
+  }
+  return "none";
+}
+
+/// Columns are aligned, sizes to the right; the last column is not padded.
+std::string aligned(const std::vector<Row> &rows) {
+  constexpr std::size_t kSizeColumn = 3;
+  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+  for (const Row &row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out;
+  for (const Row &row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i + 1 == row.size()) {
+        line += row[i];
+      } else {
+        line +=
+            i == kSizeColumn ? fmt::format("{:>{}}  ", row[i], widths[i]) : fmt::format("{:<{}}  ", row[i], widths[i]);
+      }
+    }
+    out += line + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string plan_table(const BuildPlan &plan, const BuildReport &report) {
+  std::vector<Row> rows = {{"PACKAGE", "VERSION", "ARCH", "SIZE", "ARCHIVE", "REASON"}};
+  std::uint64_t total = 0;
+  for (const ReportedPackage &package : report.packages) {
+    rows.push_back({package.id.name, package.id.version, package.id.architecture, base::human_bytes(package.size_bytes),
+                    package.archive, package.reason});
+    total += package.size_bytes;
+  }
+  return printable(aligned(rows)) + fmt::format("\n{} {} ({}): {} packages, {}\n", plan.suite, plan.architecture,
+                                                plan::variant_name(plan.variant), report.packages.size(),
+                                                base::human_bytes(total));
+}
+
+std::string plan_json(const BuildPlan &plan, const BuildReport &report) {
+  Json json;
+  json["suite"] = plan.suite;
+  json["architecture"] = plan.architecture;
+  json["foreign_architectures"] = plan.foreign_architectures;
+  json["variant"] = plan::variant_name(plan.variant);
+  json["source_date_epoch"] = report.source_date_epoch;
+  json["plain"] = plan.is_plain;
+  json["hostname"] = plan.hostname ? Json(*plan.hostname) : Json(nullptr);
+  json["network"] = plan::network_name(plan.network);
+  json["outputs"] = Json::array();
+  for (const Output &output : plan.outputs) {
+    json["outputs"].push_back({{"path", output.path},
+                               {"format", format_word(output.format)},
+                               {"compression", compression_word(output.compression)}});
+  }
+  json["releases"] = Json::array();
+  for (const ReportedRelease &release : report.releases) {
+    json["releases"].push_back({{"url", release.url},
+                                {"suite", release.suite},
+                                {"codename", release.codename},
+                                {"date", release.date},
+                                {"sha256", release.sha256}});
+  }
+  json["packages"] = Json::array();
+  for (const ReportedPackage &package : report.packages) {
+    json["packages"].push_back({{"name", package.id.name},
+                                {"version", package.id.version},
+                                {"architecture", package.id.architecture},
+                                {"automatic", package.is_automatic},
+                                {"size", package.size_bytes},
+                                {"sha256", package.sha256},
+                                {"pool_path", package.pool_path},
+                                {"archive", package.archive},
+                                {"reason", package.reason}});
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace debroot::cli

@@ -1,0 +1,111 @@
+#include "cli/run.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/render_error.hpp"
+#include "cli/renderer.hpp"
+#include "cli/signals.hpp"
+
+namespace debroot::cli {
+namespace {
+
+/// diff(1)'s statuses: 1 is a difference, so trouble of any kind is 2.
+constexpr int kExitDiffTrouble = 2;
+
+bool is_there(Command command, const Backend &backend) noexcept {
+  switch (command) {
+    case Command::build:
+      return backend.build && backend.plan_packages;
+    case Command::plan:
+      return static_cast<bool>(backend.plan_packages);
+    case Command::diff:
+      return static_cast<bool>(backend.diff);
+    case Command::doctor:
+      return static_cast<bool>(backend.doctor);
+  }
+  return false;
+}
+
+int dispatch(const CommandContext &context) {
+  Command command = *context.line.command;
+  if (!is_there(command, context.backend)) {
+    throw Error(ErrorKind::usage, fmt::format("this debroot was built without '{}'", command_name(command)));
+  }
+  switch (command) {
+    case Command::build:
+      return run_build(context);
+    case Command::plan:
+      return run_plan(context);
+    case Command::diff:
+      return run_diff(context);
+    case Command::doctor:
+      return run_doctor(context);
+  }
+  return kExitUsage;
+}
+
+/// Help and version are what was asked for, so they go to standard output.
+bool print_texts(const CommandLine &line, const Console &console, const Backend &backend) {
+  if (line.wants_version) {
+    console.out(version_text(backend.libraries));
+  } else if (line.wants_help) {
+    console.out(line.command ? help_text(*line.command) : main_help_text());
+  } else {
+    return false;
+  }
+  return true;
+}
+
+int run_command(const CommandLine &line, const plan::HostFacts &host, Console &console, const Backend &backend,
+                std::stop_token stop) {
+  if (!line.log_file.empty()) console.redirect(console, line.log_file);
+  std::unique_ptr<Renderer> renderer = make_renderer(line.progress, line.verbosity, console);
+  try {
+    int status = dispatch({line, host, console, backend, *renderer, std::move(stop)});
+    renderer->close();
+    return status;
+  } catch (...) {
+    Error error = current_error();
+    renderer->failed(error);
+    bool is_diff = line.command == Command::diff && error.kind() != ErrorKind::interrupted;
+    return is_diff ? kExitDiffTrouble : exit_status(error.kind());
+  }
+}
+
+}  // namespace
+
+int run(const std::vector<std::string> &arguments, const plan::HostFacts &host, Console &console,
+        const Backend &backend, std::stop_token stop) noexcept {
+  try {
+    CommandLine line = parse_command_line(arguments);
+    if (print_texts(line, console, backend)) return kExitDone;
+    return run_command(line, host, console, backend, std::move(stop));
+  } catch (...) {
+    Error error = current_error();
+    console.err(render_error(error, console.uses_colour));
+    return exit_status(error.kind());
+  }
+}
+
+int run_process(int argument_count, const char *const *arguments, const char *const *environment,
+                const Backend &backend) noexcept {
+  try {
+    plan::HostFacts host = plan::gather_host_facts(environment);
+    Console console = make_console(host);
+    SignalStop signals;
+    // a caller may leave out even the program's name (execve with an empty argv)
+    const char *const *first = argument_count > 0 ? arguments + 1 : arguments;
+    return run({first, arguments + argument_count}, host, console, backend, signals.token());
+  } catch (...) {
+    Error error = current_error();
+    make_console({}).err(render_error(error, false));
+    return exit_status(error.kind());
+  }
+}
+
+}  // namespace debroot::cli
