@@ -86,7 +86,9 @@ std::string link_target(int directory, const std::string &name, const std::strin
 class Walk {
  public:
   Walk(const base::RootDirectory &root, std::span<const TarSink> outputs, const PackOptions &options)
-      : root_(root), options_(options), stream_(outputs, options.threads, options.is_cancelled) {}
+      : root_(root),
+        options_(options),
+        stream_(outputs, options.epoch_seconds, options.threads, options.is_cancelled) {}
 
   PackResult run() {
     if (options_.with_devices) add_devices();

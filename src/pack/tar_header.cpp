@@ -50,10 +50,6 @@ void put_text(char (&field)[kSize], std::string_view text) {
   std::memcpy(field, text.data(), std::min(kSize, text.size()));
 }
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 /// One pax record, "LENGTH KEY=VALUE\n", where LENGTH counts itself.
 void append_record(std::string &records, std::string_view key, std::string_view value) {
   std::size_t rest = key.size() + value.size() + 3;  // blank, '=', line end
@@ -82,10 +78,8 @@ std::string attribute_key(std::string_view name) {
 
 std::string pax_records(const TarEntry &entry, const UstarBlock &block) {
   std::string records;
-  if (entry.path.size() > kNameBytes || !is_ascii(entry.path)) append_record(records, "path", entry.path);
-  if (entry.link_target.size() > kNameBytes || !is_ascii(entry.link_target)) {
-    append_record(records, "linkpath", entry.link_target);
-  }
+  if (entry.path.size() > kNameBytes) append_record(records, "path", entry.path);
+  if (entry.link_target.size() > kNameBytes) append_record(records, "linkpath", entry.link_target);
   if (!fits_octal(block.size, entry.size_bytes)) append_record(records, "size", std::to_string(entry.size_bytes));
   if (!fits_octal(block.uid, entry.uid)) append_record(records, "uid", std::to_string(entry.uid));
   if (!fits_octal(block.gid, entry.gid)) append_record(records, "gid", std::to_string(entry.gid));
@@ -137,7 +131,7 @@ std::string pax_header_name(std::string path) {
 
 }  // namespace
 
-std::string tar_header(const TarEntry &entry) {
+std::string tar_header(const TarEntry &entry, std::int64_t epoch_seconds) {
   std::string out;
   UstarBlock block = ustar_block(entry);
   std::string records = pax_records(entry, block);
@@ -146,9 +140,11 @@ std::string tar_header(const TarEntry &entry) {
     header.path = pax_header_name(entry.path);
     header.mode = 0644;
     header.size_bytes = records.size();
-    header.mtime_seconds = entry.mtime_seconds;
+    header.mtime_seconds = epoch_seconds;
     UstarBlock pax_block = ustar_block(header);
     pax_block.type = 'x';
+    std::memset(pax_block.device_major, 0, sizeof(pax_block.device_major));
+    std::memset(pax_block.device_minor, 0, sizeof(pax_block.device_minor));
     append_block(out, pax_block);
     out += records;
     out.append((kTarBlockBytes - records.size() % kTarBlockBytes) % kTarBlockBytes, '\0');

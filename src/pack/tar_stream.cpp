@@ -20,12 +20,13 @@ std::string shown(const TarEntry &entry) { return fmt::format("'{}' in the root"
 
 }  // namespace
 
-TarStream::TarStream(std::span<const TarSink> outputs, unsigned threads, std::function<bool()> is_cancelled)
-    : is_cancelled_(std::move(is_cancelled)), buffer_(kBufferBytes) {
+TarStream::TarStream(std::span<const TarSink> outputs, std::int64_t epoch_seconds, unsigned threads,
+                     std::function<bool()> is_cancelled)
+    : epoch_seconds_(epoch_seconds), is_cancelled_(std::move(is_cancelled)), buffer_(kBufferBytes) {
   for (const TarSink &sink : outputs) encoders_.push_back(make_encoder(sink, threads, is_cancelled_));
 }
 
-void TarStream::add(const TarEntry &entry) { put(tar_header(entry)); }
+void TarStream::add(const TarEntry &entry) { put(tar_header(entry, epoch_seconds_)); }
 
 void TarStream::add_file(const TarEntry &entry, int fd) {
   add(entry);

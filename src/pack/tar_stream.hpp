@@ -16,8 +16,9 @@ namespace debroot::pack {
 /// Not thread-safe. All functions throw the Errors of Encoder::write.
 class TarStream {
  public:
-  /// `is_cancelled` may be empty.
-  TarStream(std::span<const TarSink> outputs, unsigned threads, std::function<bool()> is_cancelled);
+  /// `epoch_seconds` is the time of pax headers; `is_cancelled` may be empty.
+  TarStream(std::span<const TarSink> outputs, std::int64_t epoch_seconds, unsigned threads,
+            std::function<bool()> is_cancelled);
 
   /// The header of a member without content.
   void add(const TarEntry &entry);
@@ -35,6 +36,7 @@ class TarStream {
   void put_zeros(std::uint64_t count);
   void flush();
 
+  std::int64_t epoch_seconds_;
   std::vector<std::unique_ptr<Encoder>> encoders_;
   std::function<bool()> is_cancelled_;
   std::vector<char> buffer_;
