@@ -1,0 +1,40 @@
+/// Fetches, verifies and reads the indexes of every source of a plan: fetch/, verify/ and index/ in their order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "debian/apt_config.hpp"
+#include "debian/package_index.hpp"
+#include "debroot/plan.hpp"
+#include "debroot/progress.hpp"
+#include "debroot/report.hpp"
+#include "fetch/fetcher.hpp"
+
+namespace debroot::build {
+
+/// A verified index file as apt keeps it below /var/lib/apt/lists.
+struct ListFile {
+  std::string name;
+  base::Fd file;
+};
+
+/// All that is known of the archives.
+struct ArchiveIndexes {
+  debian::PackageIndex packages;
+  std::vector<ReportedRelease> releases;
+  std::vector<ListFile> lists;
+  std::int64_t newest_date = 0;      ///< Unix seconds, of the Release files used
+  std::vector<SourcesFile> sources;  ///< those used: the plan's, or where an old suite is archived
+};
+
+/// @throws Error of kind network, trust or index
+[[nodiscard]] ArchiveIndexes read_archives(const BuildPlan &plan, const debian::AptConfig &config,
+                                           fetch::Fetcher &fetcher, Progress &progress);
+
+/// Name under /var/lib/apt/lists that apt gives to what it takes from `url`.
+[[nodiscard]] std::string apt_list_name(std::string_view url);
+
+}  // namespace debroot::build

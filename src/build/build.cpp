@@ -1,0 +1,149 @@
+/// The phases of a build as the outside process sees them.
+
+#include "debroot/build.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <optional>
+
+#include "build/archive_indexes.hpp"
+#include "build/builder.hpp"
+#include "build/package_feed.hpp"
+#include "build/selection.hpp"
+#include "fetch/fetcher.hpp"
+#include "pack/directory.hpp"
+#include "pack/output_file.hpp"
+#include "sandbox/builder_process.hpp"
+#include "sandbox/emulation.hpp"
+#include "sandbox/staging.hpp"
+
+namespace debroot {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::uint64_t since(Clock::time_point start) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
+}
+
+debian::AptConfig apt_config(const BuildPlan &plan) {
+  debian::AptConfig config;
+  for (const std::string &option : plan.apt_options) config.parse(option + ";");
+  return config;
+}
+
+fetch::FetchOptions fetch_options(const BuildPlan &plan, const debian::AptConfig &config, std::stop_token stop) {
+  fetch::FetchOptions options;
+  options.cache = plan.cache;
+  options.temporary_directory = plan.temporary_directory;
+  options.proxies.http = config.find("Acquire::http::Proxy").value_or("");
+  options.proxies.https = config.find("Acquire::https::Proxy").value_or("");
+  options.stop = std::move(stop);
+  return options;
+}
+
+/// Runs one phase between its two events and notes its time.
+template <class Work>
+auto timed(Phase phase, Progress &progress, BuildReport &report, const Work &work) {
+  Clock::time_point start = Clock::now();
+  progress.phase_started(phase, {});
+  auto result = work();
+  progress.phase_finished(phase, {}, since(start));
+  report.times.push_back({phase, since(start)});
+  return result;
+}
+
+/// Fetching and resolving, which `build` and `plan_packages` share.
+struct Chosen {
+  build::ArchiveIndexes indexes;
+  build::SelectedPackages selected;
+};
+
+Chosen choose(const BuildPlan &plan, fetch::Fetcher &fetcher, const debian::AptConfig &config, Progress &progress,
+              BuildReport &report) {
+  Chosen out;
+  out.indexes =
+      timed(Phase::indexes, progress, report, [&] { return build::read_archives(plan, config, fetcher, progress); });
+  out.selected =
+      timed(Phase::resolve, progress, report, [&] { return build::select_packages(plan, out.indexes, config); });
+  out.selected.plan.epoch = plan.source_date_epoch.value_or(out.indexes.newest_date);
+  report.packages = out.selected.reported;
+  report.releases = out.indexes.releases;
+  report.source_date_epoch = out.selected.plan.epoch;
+  return out;
+}
+
+/// Where the image goes, opened before anything else so that a place that cannot be written fails at once.
+struct Outputs {
+  std::vector<pack::OutputFile> files;
+  std::vector<pack::TarSink> sinks;
+  std::string directory;
+};
+
+Outputs open_outputs(const BuildPlan &plan) {
+  Outputs out;
+  for (const Output &output : plan.outputs) {
+    if (output.format == Format::directory) {
+      pack::check_directory_target(output.path);
+      out.directory = output.path;
+    } else if (output.format == Format::tar) {
+      out.files.push_back(pack::OutputFile::open(output.path));
+      out.sinks.push_back({out.files.back().fd(), output.compression, output.path});
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+BuildReport plan_packages(const BuildPlan &plan, Progress &progress, std::stop_token stop) {
+  BuildReport report;
+  Clock::time_point start = Clock::now();
+  debian::AptConfig config = apt_config(plan);
+  fetch::Fetcher fetcher(fetch_options(plan, config, std::move(stop)));
+  choose(plan, fetcher, config, progress, report);
+  report.download_bytes = fetcher.totals().network_bytes;
+  report.milliseconds = since(start);
+  return report;
+}
+
+BuildReport build_image(const BuildPlan &plan, Progress &progress, std::stop_token stop) {
+  BuildReport report;
+  Clock::time_point start = Clock::now();
+  debian::AptConfig config = apt_config(plan);
+
+  // places that cannot be written, and hosts that cannot build, fail before anything is fetched
+  Outputs outputs = open_outputs(plan);
+  fetch::Fetcher fetcher(fetch_options(plan, config, stop));
+  sandbox::Emulation emulation{plan.architecture, sandbox::EmulationKind::native, {}};
+  if (plan.variant != Variant::extract) emulation = sandbox::find_emulation(plan.architecture);
+  sandbox::Staging staging = sandbox::Staging::create(plan.temporary_directory);
+
+  // the builder is forked while this process has one thread
+  sandbox::NamespaceRequest namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
+  namespaces.staging_directory = staging.path();
+  build::BuilderSetup setup{
+      plan,          staging.path(), outputs.directory,
+      outputs.sinks, emulation,      namespaces.id_map ? namespaces.id_map->caller_uid_inside : 0};
+  sandbox::BuilderHandle builder = sandbox::start_builder(
+      namespaces, [&setup](base::Channel channel) { return build::run_builder(setup, std::move(channel)); });
+
+  // threads may exist from here on
+  Chosen chosen = choose(plan, fetcher, config, progress, report);
+  build::PackageFeed feed(plan, std::move(chosen.selected), std::move(chosen.indexes.lists), fetcher, builder,
+                          progress);
+  feed.run(stop, report);
+
+  // the tree is packed: only now do the outputs get their names
+  if (int status = builder.wait(); status != 0) {
+    throw Error(ErrorKind::internal, fmt::format("the builder ended with status {}", status));
+  }
+  for (pack::OutputFile &file : outputs.files) file.finish();
+  report.download_bytes = fetcher.totals().network_bytes;
+  report.milliseconds = since(start);
+  return report;
+}
+
+}  // namespace debroot

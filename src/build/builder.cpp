@@ -1,0 +1,344 @@
+#include "build/builder.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+
+#include "base/text.hpp"
+#include "base/wire.hpp"
+#include "build/event_sender.hpp"
+#include "build/installer.hpp"
+#include "build/package_inbox.hpp"
+#include "build/root_skeleton.hpp"
+#include "build/sandboxed_scripts.hpp"
+#include "customize/cleanup.hpp"
+#include "customize/hooks.hpp"
+#include "customize/machine.hpp"
+#include "customize/shims.hpp"
+#include "pack/directory.hpp"
+#include "pack/pack.hpp"
+#include "sandbox/runner.hpp"
+#include "sandbox/staging.hpp"
+
+extern char **environ;  // NOLINT: the C library declares it only in <unistd.h> of some systems
+
+namespace debroot::build {
+namespace {
+
+constexpr std::string_view kInPlaceStage = ".debroot-stage";
+
+/// Room that packages need on top of their Installed-Size: the .deb's own rounding, databases, work done ahead.
+sandbox::StagingNeed staging_need(const InstallPlan &plan) {
+  constexpr std::uint64_t kBaseBytes = std::uint64_t{64} << 20;
+  constexpr std::uint64_t kBaseInodes = 20000;
+  sandbox::StagingNeed need{kBaseBytes, kBaseInodes};
+  for (const PlannedPackage &package : plan.packages) {
+    need.bytes += package.installed_size_bytes + package.installed_size_bytes / 8;
+    need.inodes += 50 + package.installed_size_bytes / 4096;
+  }
+  return need;
+}
+
+/// What every maintainer script sees: nothing of the caller's environment (Policy section 6.3 promises little more).
+std::vector<std::string> script_environment(std::int64_t epoch) {
+  return {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+          "HOME=/root",
+          "DEBIAN_FRONTEND=noninteractive",
+          "DEBCONF_NONINTERACTIVE_SEEN=true",
+          "LC_ALL=C.UTF-8",
+          "LANGUAGE=C.UTF-8",
+          "LANG=C.UTF-8",
+          "DPKG_FRONTEND_LOCKED=true",
+          fmt::format("SOURCE_DATE_EPOCH={}", epoch)};
+}
+
+/// What a hook sees: the caller's environment, with the same additions but for PATH, which gets the directories of
+/// system programs behind what the caller has.
+std::vector<std::string> hook_environment(std::int64_t epoch) {
+  std::vector<std::string> added = script_environment(epoch);
+  const char *path = std::getenv("PATH");
+  added[0] = fmt::format("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", path == nullptr ? "" : path);
+  added.erase(std::remove_if(added.begin(), added.end(),
+                             [](const std::string &variable) {
+                               return variable.substr(0, 5) == "HOME=" || variable.substr(0, 5) == "DPKG_";
+                             }),
+              added.end());
+  auto is_replaced = [&](std::string_view variable) {
+    std::string_view name = variable.substr(0, variable.find('='));
+    if (name == "TMPDIR") return true;
+    return std::any_of(added.begin(), added.end(), [&](const std::string &own) {
+      return own.size() > name.size() && own[name.size()] == '=' && own.substr(0, name.size()) == name;
+    });
+  };
+  std::vector<std::string> out;
+  for (char **variable = environ; *variable != nullptr; ++variable) {
+    if (!is_replaced(*variable)) out.emplace_back(*variable);
+  }
+  out.insert(out.end(), added.begin(), added.end());
+  return out;
+}
+
+configure::ConffileChoice conffile_choice(const std::vector<std::string> &dpkg_options) {
+  auto choice = configure::ConffileChoice::refuse;
+  for (const std::string &option : dpkg_options) {
+    for (std::string_view line : base::split(option, '\n')) {
+      line = base::trim(line);
+      if (line == "force-confold") choice = configure::ConffileChoice::keep;
+      if (line == "force-confnew") choice = configure::ConffileChoice::replace;
+    }
+  }
+  return choice;
+}
+
+bool has_hooks(const BuildPlan &plan, HookStage stage) {
+  return std::any_of(plan.hooks.begin(), plan.hooks.end(), [&](const Hook &hook) { return hook.stage == stage; });
+}
+
+/// Many packages are open at once while they wait for their turn.
+void raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// One build, its steps in the order of `run`.
+class Builder {
+ public:
+  Builder(const BuilderSetup &setup, base::Channel &channel)
+      : setup_(setup), plan_(setup.plan), channel_(channel), events_(channel) {}
+
+  void run() {
+    receive_plan();
+    prepare_root();
+    runner_ = sandbox::Runner::start({plan_.shares_network_with_scripts});
+    make_skeleton(root_, plan_);
+    run_hooks(HookStage::setup);
+    open_inbox();
+    unpack_first();
+    enter_root();
+    run_hooks(HookStage::extract);
+    if (plan_.variant != Variant::extract) install();
+    customize();
+    finish_tree();
+    pack();
+  }
+
+  /// Takes away what a failed build leaves in a directory that was given as output.
+  void discard() noexcept {
+    try {
+      inbox_.reset();
+      if (runner_) runner_->stop();
+      if (!setup_.directory_output.empty() && root_.fd() >= 0) root_.clear_directory("/");
+    } catch (const Error &) {
+      // the failure that led here is what is reported
+    }
+  }
+
+  EventSender &events() noexcept { return events_; }
+
+ private:
+  void receive_plan() {
+    std::optional<base::ChannelMessage> bytes = channel_.receive();
+    if (!bytes) throw Error(ErrorKind::interrupted, "the build was stopped");
+    install_ = base::from_wire<ToBuilder>(bytes->bytes).plan;
+    for (std::size_t i = 0; i < install_.list_names.size(); ++i) {
+      std::optional<base::ChannelMessage> list = channel_.receive();
+      if (!list || list->fds.size() != 1) throw Error(ErrorKind::interrupted, "the build was stopped");
+      lists_.push_back(std::move(list->fds[0]));
+    }
+  }
+
+  void prepare_root() {
+    raise_descriptor_limit();
+    sandbox::sweep_stale_stagings(plan_.temporary_directory, setup_.caller_uid_inside);
+    bool is_in_place = !setup_.directory_output.empty();
+    sandbox::StagingChoice choice;
+    if (!is_in_place) choice = sandbox::choose_staging(staging_need(install_), sandbox::read_memory_facts());
+    staging_ =
+        sandbox::prepare_staging(setup_.staging_path, choice, ::geteuid() == 0 && !setup_.emulation.needs_own_binfmt());
+    root_path_ = is_in_place ? setup_.directory_output : setup_.staging_path + "/root";
+    root_ = base::RootDirectory::open(root_path_);
+    root_.set_mode("/", 0755);
+    root_.set_owner("/", 0, 0);
+    if (setup_.emulation.needs_own_binfmt()) {
+      std::string mount_point = setup_.staging_path + "/binfmt_misc";
+      staging_.make_directories("/binfmt_misc");
+      sandbox::register_emulator(setup_.emulation, mount_point);
+    }
+  }
+
+  void open_inbox() {
+    std::string options = base::join(plan_.dpkg_options, "\n");
+    unpack::PathFilter filter;
+    unpack::read_path_rules(options, filter);
+    bool is_in_place = !setup_.directory_output.empty();
+    const base::RootDirectory &beside = is_in_place ? root_ : staging_;
+    std::string name = is_in_place ? std::string(kInPlaceStage) : "stage";
+    beside.make_directories(name, 0700);
+    stage_path_ = name;
+    base::RootDirectory stage(beside.open_file(name, O_RDONLY | O_DIRECTORY));
+    inbox_.emplace(channel_, install_, std::move(stage), std::move(filter), plan_.jobs);
+  }
+
+  void unpack_first() {
+    unpack_count_.items_total = install_.packages.size();
+    events_.phase_started(Phase::unpack, unpack_count_);
+    InstallerContext context{root_,
+                             install_,
+                             scripts_.emplace(*runner_, events_),
+                             {script_environment(install_.epoch), install_.dpkg_version},
+                             plan_.architecture,
+                             conffile_choice(plan_.dpkg_options),
+                             [this](std::uint32_t number) { return inbox_->take(number); },
+                             [this](Phase phase, const PackageId &id) { on_package(phase, id); }};
+    installer_.emplace(std::move(context));
+    installer_->extract_first();
+  }
+
+  void enter_root() {
+    runner_->enter(root_);
+    for (const std::string &note : runner_->notes()) events_.note(note);
+    customize::install_shims(root_);
+  }
+
+  void install() {
+    configure_count_.items_total = install_.packages.size();
+    events_.phase_started(Phase::configure, configure_count_);
+    installer_->install_first();
+    run_hooks(HookStage::essential);
+    write_extended_states(root_, install_, plan_.architecture);
+    for (const PlannedRun &run : install_.runs) installer_->execute(run);
+  }
+
+  void customize() {
+    if (plan_.variant == Variant::extract) return;
+    if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);
+    events_.phase_started(Phase::customize, {});
+    if (!plan_.is_plain) {
+      customize::set_network(root_, plan_.network, [this](const std::vector<std::string> &argv) { run_inside(argv); });
+    }
+    if (plan_.hostname) customize::set_hostname(root_, *plan_.hostname);
+    run_hooks(HookStage::customize);
+    events_.phase_finished(Phase::customize, {});
+  }
+
+  void run_inside(const std::vector<std::string> &argv) {
+    configure::ScriptCall call{argv[0], argv, script_environment(install_.epoch)};
+    configure::ScriptResult result = scripts_->run(call);
+    if (result.is_success()) return;
+    throw Error(ErrorKind::script, fmt::format("'{}' failed inside the root", base::join(argv, " ")))
+        .detail("output", std::string(base::trim(result.output)));
+  }
+
+  void run_hooks(HookStage stage) {
+    if (!has_hooks(plan_, stage)) return;
+    write_lists();
+    customize::HookSettings settings{root_path_, hook_environment(install_.epoch), {}};
+    for (const Hook &hook : plan_.hooks) {
+      if (hook.stage != stage) continue;
+      std::string origin = fmt::format("{} hook '{}'", customize::stage_name(stage), hook.command);
+      settings.on_output = [&](std::string_view line) { events_.script_output(origin, line); };
+      customize::run_hook(root_, hook, settings);
+      if (installer_) installer_->reload();
+    }
+    root_.clear_directory("/var/lib/apt/lists", {"lock", "partial"});
+  }
+
+  /// The verified indexes where apt looks for them, so that a hook's apt-get needs no update of its own.
+  void write_lists() {
+    settle_apt_state(root_);
+    for (std::size_t i = 0; i < lists_.size(); ++i) {
+      ::lseek(lists_[i].get(), 0, SEEK_SET);
+      root_.write("/var/lib/apt/lists/" + install_.list_names[i], base::read_all(lists_[i].get()));
+    }
+  }
+
+  void finish_tree() {
+    runner_->stop();
+    inbox_.reset();
+    if (!setup_.directory_output.empty()) root_.remove_tree(stage_path_);
+    customize::remove_shims(root_);
+    settle_apt_state(root_);
+    customize::clean_up(root_, customize::cleanup_options(plan_.skips));
+  }
+
+  void pack() {
+    events_.phase_started(Phase::pack, {});
+    pack::PackOptions options;
+    options.epoch_seconds = install_.epoch;
+    options.threads = plan_.jobs;
+    auto last = std::chrono::steady_clock::now();
+    options.on_progress = [&](const pack::PackCount &count) {
+      auto now = std::chrono::steady_clock::now();
+      if (now - last < std::chrono::milliseconds(100)) return;
+      last = now;
+      events_.phase_advanced(Phase::pack, {count.entries, 0, count.content_bytes, 0}, {});
+    };
+    PhaseCount count;
+    std::uint64_t output_bytes = 0;
+    if (!setup_.sinks.empty()) {
+      pack::PackResult result = pack::pack_tar(root_, setup_.sinks, options);
+      for (const std::string &warning : result.warnings) events_.warning(warning);
+      for (std::uint64_t bytes : result.output_bytes) output_bytes += bytes;
+      count = {result.count.entries, 0, result.count.content_bytes, 0};
+    }
+    if (!setup_.directory_output.empty()) pack::finish_directory(root_, install_.epoch);
+    events_.phase_finished(Phase::pack, count);
+    events_.done(customize::random_files(root_), output_bytes);
+  }
+
+  void on_package(Phase phase, const PackageId &id) {
+    PhaseCount &count = phase == Phase::unpack ? unpack_count_ : configure_count_;
+    ++count.items_done;
+    events_.phase_advanced(phase, count, to_string(id));
+    if (phase == Phase::unpack && count.items_done == count.items_total) events_.phase_finished(phase, count);
+  }
+
+  const BuilderSetup &setup_;
+  const BuildPlan &plan_;
+  base::Channel &channel_;
+  EventSender events_;
+  InstallPlan install_;
+  std::vector<base::Fd> lists_;
+  base::RootDirectory staging_;
+  base::RootDirectory root_;
+  std::string root_path_;
+  std::string stage_path_;
+  std::optional<sandbox::Runner> runner_;
+  std::optional<PackageInbox> inbox_;
+  std::optional<SandboxedScripts> scripts_;
+  std::optional<Installer> installer_;
+  PhaseCount unpack_count_;
+  PhaseCount configure_count_;
+};
+
+}  // namespace
+
+int run_builder(const BuilderSetup &setup, base::Channel channel) {
+  Builder builder(setup, channel);
+  std::optional<Error> failure;
+  try {
+    builder.run();
+    return 0;
+  } catch (const Error &error) {
+    failure = error;
+  } catch (const std::exception &error) {
+    failure = Error(ErrorKind::internal, error.what());
+  }
+  builder.discard();
+  try {
+    builder.events().failed(*failure);
+  } catch (const Error &) {
+    // nobody is left to tell
+  }
+  return 1;
+}
+
+}  // namespace debroot::build

@@ -1,0 +1,28 @@
+/// The builder process: everything that happens to the tree, from the first directory to the tar.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/channel.hpp"
+#include "debroot/plan.hpp"
+#include "pack/encoder.hpp"
+#include "sandbox/emulation.hpp"
+
+namespace debroot::build {
+
+/// What the builder inherits by fork.
+struct BuilderSetup {
+  const BuildPlan &plan;
+  std::string staging_path;          ///< directory of the sandbox's Staging
+  std::string directory_output;      ///< the tree is built in this directory, empty: below the staging directory
+  std::vector<pack::TarSink> sinks;  ///< open descriptors of the outputs that are tars
+  sandbox::Emulation emulation;
+  uid_t caller_uid_inside = 0;  ///< owner of stale staging directories that may be removed
+};
+
+/// Body of the process: takes the InstallPlan and the packages from `channel`, sends events, ends with done or failed.
+/// @return 0 when the image is complete
+int run_builder(const BuilderSetup &setup, base::Channel channel);
+
+}  // namespace debroot::build

@@ -1,0 +1,69 @@
+#include "build/event_sender.hpp"
+
+#include "base/wire.hpp"
+#include "build/error_wire.hpp"
+
+namespace debroot::build {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Kind = FromBuilder::Kind;
+
+FromBuilder counted(Kind kind, Phase phase, const PhaseCount &count) {
+  FromBuilder message;
+  message.kind = kind;
+  message.phase = phase;
+  message.items_done = count.items_done;
+  message.items_total = count.items_total;
+  message.bytes_done = count.bytes_done;
+  message.bytes_total = count.bytes_total;
+  return message;
+}
+
+FromBuilder text_message(Kind kind, const std::string &subject, std::string_view text = {}) {
+  FromBuilder message;
+  message.kind = kind;
+  message.subject = subject;
+  message.text = std::string(text);
+  return message;
+}
+
+}  // namespace
+
+void EventSender::send(FromBuilder message) { channel_.send(base::to_wire(std::move(message))); }
+
+void EventSender::phase_started(Phase phase, const PhaseCount &total) {
+  started_[static_cast<std::size_t>(phase)] = Clock::now();
+  send(counted(Kind::phase_started, phase, total));
+}
+
+void EventSender::phase_advanced(Phase phase, const PhaseCount &count, const std::string &current) {
+  FromBuilder message = counted(Kind::phase_advanced, phase, count);
+  message.subject = current;
+  send(std::move(message));
+}
+
+void EventSender::phase_finished(Phase phase, const PhaseCount &count) {
+  FromBuilder message = counted(Kind::phase_finished, phase, count);
+  auto spent = Clock::now() - started_[static_cast<std::size_t>(phase)];
+  message.milliseconds =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(spent).count());
+  send(std::move(message));
+}
+
+void EventSender::note(const std::string &text) { send(text_message(Kind::note, text)); }
+void EventSender::warning(const std::string &text) { send(text_message(Kind::warning, text)); }
+void EventSender::script_output(const std::string &origin, std::string_view line) {
+  send(text_message(Kind::script_output, origin, line));
+}
+void EventSender::failed(const Error &error) { send(text_message(Kind::failed, {}, error_to_bytes(error))); }
+
+void EventSender::done(std::vector<std::string> random_paths, std::uint64_t output_bytes) {
+  FromBuilder message;
+  message.kind = Kind::done;
+  message.paths = std::move(random_paths);
+  message.output_bytes = output_bytes;
+  send(std::move(message));
+}
+
+}  // namespace debroot::build

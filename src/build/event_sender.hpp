@@ -1,0 +1,36 @@
+/// The builder's side of progress: events go to the outside process, which shows them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/channel.hpp"
+#include "build/install_plan.hpp"
+#include "debroot/error.hpp"
+
+namespace debroot::build {
+
+/// Not thread-safe: only the builder's main thread sends.
+class EventSender {
+ public:
+  explicit EventSender(base::Channel &channel) : channel_(channel) {}
+
+  void phase_started(Phase phase, const PhaseCount &total);
+  void phase_advanced(Phase phase, const PhaseCount &count, const std::string &current);
+  void phase_finished(Phase phase, const PhaseCount &count);
+  void note(const std::string &text);
+  void warning(const std::string &text);
+  void script_output(const std::string &origin, std::string_view line);
+  void done(std::vector<std::string> random_paths, std::uint64_t output_bytes);
+  void failed(const Error &error);
+
+ private:
+  void send(FromBuilder message);
+
+  base::Channel &channel_;
+  std::chrono::steady_clock::time_point started_[7] = {};
+};
+
+}  // namespace debroot::build

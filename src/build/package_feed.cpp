@@ -1,0 +1,137 @@
+#include "build/package_feed.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/wire.hpp"
+#include "build/error_wire.hpp"
+
+namespace debroot::build {
+
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+std::uint64_t milliseconds_since(Clock::time_point start) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
+}
+
+}  // namespace
+
+PackageFeed::PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists,
+                         fetch::Fetcher &fetcher, sandbox::BuilderHandle &builder, Progress &progress)
+    : plan_(std::move(selected.plan)),
+      downloads_(std::move(selected.downloads)),
+      lists_(std::move(lists)),
+      needs_lists_(!plan.hooks.empty()),
+      fetcher_(fetcher),
+      builder_(builder),
+      progress_(progress) {}
+
+void PackageFeed::run(const std::stop_token &stop, BuildReport &report) {
+  send_plan();
+  start_downloads();
+  while (!is_done_) {
+    take_downloads();
+    if (count_.items_done == count_.items_total && !has_all_) finish_downloads(report);
+    wait_for_events(stop);
+    pollfd ready{builder_.channel().fd(), POLLIN, 0};
+    while (!is_done_ && ::poll(&ready, 1, 0) > 0) {
+      std::optional<base::ChannelMessage> bytes = builder_.channel().receive();
+      if (!bytes) throw Error(ErrorKind::internal, "the builder process ended unexpectedly");
+      handle(base::from_wire<FromBuilder>(bytes->bytes), report);
+    }
+  }
+}
+
+void PackageFeed::send_plan() {
+  if (needs_lists_) {
+    for (const ListFile &list : lists_) plan_.list_names.push_back(list.name);
+  }
+  builder_.channel().send(base::to_wire(ToBuilder{ToBuilder::Kind::plan, plan_, 0}));
+  if (!needs_lists_) return;
+  for (std::size_t i = 0; i < lists_.size(); ++i) {
+    ToBuilder message{ToBuilder::Kind::list, {}, static_cast<std::uint32_t>(i)};
+    builder_.channel().send(base::to_wire(std::move(message)), {lists_[i].file.get()});
+  }
+}
+
+void PackageFeed::start_downloads() {
+  for (const fetch::Request &request : downloads_) count_.bytes_total += request.size_bytes;
+  count_.items_total = downloads_.size();
+  bytes_before_ = fetcher_.totals().network_bytes + fetcher_.totals().cache_bytes;
+  started_ = Clock::now();
+  progress_.phase_started(Phase::download, count_);
+  for (fetch::Request &request : downloads_) tickets_.push_back(fetcher_.submit(std::move(request)));
+}
+
+void PackageFeed::take_downloads() {
+  while (std::optional<fetch::Completion> completion = fetcher_.take_completion()) {
+    auto ticket = std::find(tickets_.begin(), tickets_.end(), completion->ticket);
+    if (ticket == tickets_.end()) continue;
+    auto number = static_cast<std::uint32_t>(ticket - tickets_.begin());
+    fetch::Fetched fetched = fetch::require(std::move(*completion));
+    ToBuilder message{ToBuilder::Kind::package, {}, number};
+    builder_.channel().send(base::to_wire(std::move(message)), {fetched.file.unchecked().get()});
+    ++count_.items_done;
+    count_.bytes_done =
+        std::min(count_.bytes_total, fetcher_.totals().network_bytes + fetcher_.totals().cache_bytes - bytes_before_);
+    progress_.phase_advanced(Phase::download, count_, to_string(plan_.packages[number].id));
+  }
+}
+
+void PackageFeed::finish_downloads(BuildReport &report) {
+  has_all_ = true;
+  std::uint64_t spent = milliseconds_since(started_);
+  progress_.phase_finished(Phase::download, count_, spent);
+  report.times.push_back({Phase::download, spent});
+}
+
+void PackageFeed::wait_for_events(const std::stop_token &stop) {
+  constexpr int kTickMilliseconds = 200;
+  pollfd ready[2] = {{builder_.channel().fd(), POLLIN, 0}, {fetcher_.completion_fd(), POLLIN, 0}};
+  ::poll(ready, 2, kTickMilliseconds);
+  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "the build was interrupted");
+  if (Clock::now() - told_ > std::chrono::milliseconds(kTickMilliseconds)) {
+    progress_.tick();
+    told_ = Clock::now();
+  }
+}
+
+void PackageFeed::handle(const FromBuilder &message, BuildReport &report) {
+  PhaseCount count{message.items_done, message.items_total, message.bytes_done, message.bytes_total};
+  switch (message.kind) {
+    case FromBuilder::Kind::phase_started:
+      progress_.phase_started(message.phase, count);
+      break;
+    case FromBuilder::Kind::phase_advanced:
+      progress_.phase_advanced(message.phase, count, message.subject);
+      break;
+    case FromBuilder::Kind::phase_finished:
+      progress_.phase_finished(message.phase, count, message.milliseconds);
+      report.times.push_back({message.phase, message.milliseconds});
+      break;
+    case FromBuilder::Kind::note:
+      progress_.note(message.subject);
+      break;
+    case FromBuilder::Kind::warning:
+      progress_.warning(message.subject);
+      report.warnings.push_back(message.subject);
+      break;
+    case FromBuilder::Kind::script_output:
+      progress_.script_output(message.subject, message.text);
+      break;
+    case FromBuilder::Kind::failed:
+      throw error_from_bytes(message.text);
+    case FromBuilder::Kind::done:
+      report.random_paths = message.paths;
+      report.output_bytes = message.output_bytes;
+      is_done_ = true;
+      break;
+  }
+}
+
+}  // namespace debroot::build

@@ -1,0 +1,51 @@
+/// The outside process while the builder works: .debs go in as they arrive, events come out.
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+#include <vector>
+
+#include "build/archive_indexes.hpp"
+#include "build/install_plan.hpp"
+#include "build/selection.hpp"
+#include "debroot/progress.hpp"
+#include "debroot/report.hpp"
+#include "fetch/fetcher.hpp"
+#include "sandbox/builder_process.hpp"
+
+namespace debroot::build {
+
+class PackageFeed {
+ public:
+  PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists, fetch::Fetcher &fetcher,
+              sandbox::BuilderHandle &builder, Progress &progress);
+
+  /// Sends the plan and every package, shows what the builder tells, until it is done. @throws the first Error of a
+  /// download or the builder, or one of kind interrupted when `stop` asks; the builder is then being killed
+  void run(const std::stop_token &stop, BuildReport &report);
+
+ private:
+  void send_plan();
+  void start_downloads();
+  void take_downloads();
+  void wait_for_events(const std::stop_token &stop);
+  void handle(const FromBuilder &message, BuildReport &report);
+  void finish_downloads(BuildReport &report);
+
+  InstallPlan plan_;
+  std::vector<fetch::Request> downloads_;
+  std::vector<ListFile> lists_;
+  bool needs_lists_;
+  fetch::Fetcher &fetcher_;
+  sandbox::BuilderHandle &builder_;
+  Progress &progress_;
+  std::vector<std::size_t> tickets_;  ///< of each package's download
+  PhaseCount count_;
+  std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point told_;
+  std::uint64_t bytes_before_ = 0;
+  bool has_all_ = false;
+  bool is_done_ = false;
+};
+
+}  // namespace debroot::build

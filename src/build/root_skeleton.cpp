@@ -1,0 +1,86 @@
+#include "build/root_skeleton.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/text.hpp"
+#include "dpkgdb/path_rules.hpp"
+
+namespace debroot::build {
+namespace {
+
+constexpr std::array<std::string_view, 11> kDirectories = {"/etc/apt/apt.conf.d",
+                                                           "/etc/apt/sources.list.d",
+                                                           "/etc/apt/preferences.d",
+                                                           "/var/cache/apt/archives/partial",
+                                                           "/var/lib/apt/lists/partial",
+                                                           "/etc/dpkg/dpkg.cfg.d",
+                                                           "/var/log/apt",
+                                                           "/var/lib/dpkg/triggers",
+                                                           "/var/lib/dpkg/info",
+                                                           "/var/lib/dpkg/alternatives",
+                                                           "/var/lib/dpkg/updates"};
+
+void write_if_absent(const base::RootDirectory &root, std::string_view path, std::string_view content) {
+  if (!root.exists(path)) root.write(path, content);
+}
+
+/// Option texts one after the other, each ending as its file's syntax wants.
+std::string option_text(const std::vector<std::string> &options, std::string_view terminator) {
+  std::string out;
+  for (const std::string &option : options) {
+    out += option;
+    if (!option.empty() && option.back() == '\n') continue;
+    std::string_view end = base::trim(option);
+    if (!terminator.empty() && (end.empty() || end.back() != terminator[0])) out += terminator;
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace
+
+void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan) {
+  for (std::string_view directory : kDirectories) root.make_directories(directory);
+  root.make_directories("/tmp");
+  root.set_mode("/tmp", 01777);
+  std::string architectures = plan.architecture + "\n";
+  for (const std::string &foreign : plan.foreign_architectures) architectures += foreign + "\n";
+  write_if_absent(root, "/var/lib/dpkg/arch", architectures);
+  write_if_absent(root, "/var/lib/dpkg/status", "");
+  write_if_absent(root, "/etc/fstab", "# UNCONFIGURED FSTAB FOR BASE SYSTEM\n");
+  if (!plan.apt_options.empty()) {
+    write_if_absent(root, "/etc/apt/apt.conf.d/99mmdebstrap", option_text(plan.apt_options, ";"));
+  }
+  if (!plan.dpkg_options.empty()) {
+    write_if_absent(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", option_text(plan.dpkg_options, ""));
+  }
+  for (const SourcesFile &file : plan.sources) write_if_absent(root, file.path, file.text);
+}
+
+void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
+                           const std::string &native_architecture) {
+  if (plan.runs.empty()) return;
+  std::string out;
+  for (std::uint32_t number : plan.automatic) {
+    const PackageId &id = plan.packages[number].id;
+    const std::string &architecture = id.architecture == "all" ? native_architecture : id.architecture;
+    out += fmt::format("Package: {}\nArchitecture: {}\nAuto-Installed: 1\n\n", id.name, architecture);
+  }
+  root.write("/var/lib/apt/extended_states", out);
+}
+
+void settle_apt_state(const base::RootDirectory &root) {
+  uid_t owner = dpkgdb::AccountNames::read(root).uid("_apt").value_or(0);
+  for (const char *directory : {"/var/lib/apt/lists", "/var/cache/apt/archives"}) {
+    std::string partial = fmt::format("{}/partial", directory);
+    std::string lock = fmt::format("{}/lock", directory);
+    root.make_directories(partial);
+    root.set_mode(partial, 0700);
+    root.set_owner(partial, owner, 0);
+    if (!root.exists(lock)) root.write(lock, "", 0640);
+  }
+}
+
+}  // namespace debroot::build

@@ -1,0 +1,25 @@
+/// What stands in the root before the first package: directories and files that apt and dpkg expect, and what the plan
+/// configures (mmdebstrap's setup step).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/beneath.hpp"
+#include "build/install_plan.hpp"
+#include "debroot/plan.hpp"
+
+namespace debroot::build {
+
+/// Makes the skeleton; files that are there already stay as they are.
+void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan);
+
+/// /var/lib/apt/extended_states: what apt marks as automatically installed, written before dpkg runs.
+/// apt counts architecture-independent packages as of the native architecture here.
+void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
+                           const std::string &native_architecture);
+
+/// The state that apt leaves behind: lock files, and `partial` directories owned by the image's own _apt user.
+void settle_apt_state(const base::RootDirectory &root);
+
+}  // namespace debroot::build

@@ -1,0 +1,188 @@
+#include "build/selection.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <variant>
+
+#include "base/text.hpp"
+#include "resolve/order.hpp"
+#include "resolve/resolver.hpp"
+
+namespace debroot::build {
+
+using debian::BinaryPackage;
+using debian::PackageRef;
+
+namespace {
+
+/// apt pattern for packages of this suite and architecture that pass `test`, as mmdebstrap words it.
+std::string suite_pattern(const BuildPlan &plan, const std::string &test) {
+  std::string architecture = fmt::format("?architecture({})", plan.architecture);
+  if (plan.suite.empty()) return fmt::format("?narrow({},{})", architecture, test);
+  return fmt::format("?narrow(?or(?archive(^{0}$),?codename(^{0}$)),{1},{2})", plan.suite, architecture, test);
+}
+
+std::string priority_test(Variant variant) {
+  std::string test = "?priority(required)";
+  if (variant == Variant::important) test = "?or(?priority(required),?priority(important))";
+  if (variant == Variant::standard) test = "?or(?priority(required),?priority(important),?priority(standard))";
+  return fmt::format("?and({},?not(?essential))", test);
+}
+
+/// Variants whose first phase is the essential set; the others start from the includes.
+bool starts_essential(Variant variant) { return variant != Variant::extract && variant != Variant::custom; }
+
+/// What debroot adds by itself so that the image works as a machine.
+std::vector<std::string> own_includes(const BuildPlan &plan, const resolve::Resolver &resolver) {
+  std::vector<std::string> out;
+  auto add_if_known = [&](const char *name) {
+    bool is_known = resolver.candidate(name, "").has_value();
+    if (is_known) out.emplace_back(name);
+    return is_known;
+  };
+  if (plan.is_plain) return out;
+  add_if_known("dbus");
+  if (plan.network == Network::networkd) {
+    // packages of their own from bookworm on, parts of systemd before
+    add_if_known("systemd-networkd");
+    add_if_known("systemd-resolved");
+  }
+  if (plan.network == Network::ifupdown) {
+    add_if_known("ifupdown");
+    if (!add_if_known("isc-dhcp-client")) add_if_known("dhcpcd-base");
+  }
+  return out;
+}
+
+std::vector<std::string> second_items(const BuildPlan &plan, const resolve::Resolver &resolver) {
+  std::vector<std::string> items;
+  if (!starts_essential(plan.variant)) return items;
+  items = plan.includes;
+  for (std::string &name : own_includes(plan, resolver)) items.push_back(std::move(name));
+  if (plan.variant == Variant::essential) return items;
+  items.emplace_back("apt");
+  if (plan.variant == Variant::buildd) items.emplace_back("build-essential");
+  bool has_priority_set = plan.variant != Variant::apt && plan.variant != Variant::buildd;
+  if (has_priority_set) items.push_back(suite_pattern(plan, priority_test(plan.variant)));
+  return items;
+}
+
+resolve::Policy policy_of(const BuildPlan &plan, const debian::AptConfig &config) {
+  resolve::Policy policy;
+  policy.architecture = plan.architecture;
+  policy.foreign_architectures = plan.foreign_architectures;
+  policy.install_recommends = config.is_true("APT::Install-Recommends", false);
+  policy.default_release = config.find("APT::Default-Release").value_or("");
+  policy.excludes = plan.excludes;
+  return policy;
+}
+
+resolve::Selection require(resolve::Outcome outcome) {
+  if (auto *unsatisfiable = std::get_if<resolve::Unsatisfiable>(&outcome)) throw unsatisfiable->as_error();
+  return std::move(std::get<resolve::Selection>(outcome));
+}
+
+std::vector<PackageRef> packages_of(const resolve::Selection &selection) {
+  std::vector<PackageRef> out;
+  for (const resolve::Choice &choice : selection.choices) out.push_back(choice.package);
+  return out;
+}
+
+/// Numbers packages as they are met and writes down what the rest of the build needs of each.
+class Collector {
+ public:
+  Collector(const debian::PackageIndex &index, SelectedPackages &out) : index_(index), out_(out) {}
+
+  void remember(const resolve::Selection &selection) {
+    for (const resolve::Choice &choice : selection.choices) choices_.emplace(choice.package, choice);
+  }
+
+  std::vector<std::uint32_t> numbers(const std::vector<PackageRef> &packages) {
+    std::vector<std::uint32_t> out;
+    for (PackageRef package : packages) out.push_back(number(package));
+    return out;
+  }
+
+  std::uint32_t number(PackageRef ref) {
+    auto [found, is_new] = numbers_.try_emplace(ref, static_cast<std::uint32_t>(out_.plan.packages.size()));
+    if (is_new) add(ref);
+    return found->second;
+  }
+
+ private:
+  void add(PackageRef ref) {
+    const BinaryPackage &package = index_.at(ref);
+    const debian::PackageSource &source = index_.sources()[package.sources.front()];
+    const resolve::Choice &choice = choices_.at(ref);
+    PlannedPackage planned;
+    planned.id = package.id();
+    planned.sha256 = std::string(package.stanza.get("SHA256"));
+    planned.size_bytes = base::parse_number(package.stanza.get("Size")).value_or(0);
+    planned.installed_size_bytes = base::parse_number(package.stanza.get("Installed-Size")).value_or(0) * 1024;
+    std::string pool_path(package.stanza.get("Filename"));
+    std::string archive = fmt::format("{} {}{}{}", base::without_credentials(source.archive_root), source.requested,
+                                      source.component.empty() ? "" : "/", source.component);
+    fetch::Request request;
+    request.url = fmt::format("{}/{}", source.archive_root, pool_path);
+    request.sha256 = planned.sha256;
+    request.size_bytes = planned.size_bytes;
+    request.purpose = fmt::format("{}, which lists {}", archive, to_string(planned.id));
+    out_.downloads.push_back(std::move(request));
+    out_.reported.push_back(
+        {planned.id, choice.is_automatic, planned.size_bytes, planned.sha256, pool_path, archive, choice.reason});
+    if (planned.id.name == "dpkg") out_.plan.dpkg_version = planned.id.version;
+    out_.plan.packages.push_back(std::move(planned));
+  }
+
+  const debian::PackageIndex &index_;
+  SelectedPackages &out_;
+  std::map<PackageRef, resolve::Choice> choices_;
+  std::map<PackageRef, std::uint32_t> numbers_;
+};
+
+RunKind run_kind(resolve::DpkgRun::Kind kind) {
+  switch (kind) {
+    case resolve::DpkgRun::Kind::unpack:
+      return RunKind::unpack;
+    case resolve::DpkgRun::Kind::configure:
+      return RunKind::configure;
+    case resolve::DpkgRun::Kind::configure_pending:
+      return RunKind::configure_pending;
+  }
+  return RunKind::configure_pending;
+}
+
+}  // namespace
+
+SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,
+                                 const debian::AptConfig &config) {
+  SelectedPackages out;
+  resolve::Policy policy = policy_of(plan, config);
+  resolve::Resolver resolver(indexes.packages, policy);
+  Collector collector(indexes.packages, out);
+
+  resolve::Request first_request;
+  first_request.items = starts_essential(plan.variant) ? std::vector{suite_pattern(plan, "?essential")} : plan.includes;
+  resolve::Selection first;
+  if (!first_request.items.empty()) first = require(resolver.install(first_request, {}));
+  collector.remember(first);
+  std::vector<PackageRef> installed = packages_of(first);
+  out.plan.first =
+      collector.numbers(resolve::unpack_order(resolve::plan_runs(indexes.packages, policy, installed, {})));
+
+  resolve::Request second_request;
+  second_request.items = second_items(plan, resolver);
+  if (second_request.items.empty()) return out;
+  resolve::Selection second = require(resolver.install(second_request, installed));
+  collector.remember(second);
+  for (const resolve::DpkgRun &run : resolve::plan_runs(indexes.packages, policy, packages_of(second), installed)) {
+    out.plan.runs.push_back({run_kind(run.kind), collector.numbers(run.packages)});
+  }
+  for (const resolve::Choice &choice : second.choices) {
+    if (choice.is_automatic) out.plan.automatic.push_back(collector.number(choice.package));
+  }
+  return out;
+}
+
+}  // namespace debroot::build

@@ -1,0 +1,26 @@
+/// From indexes to the list of packages: what the variant and the includes mean, and in which order dpkg gets them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "build/archive_indexes.hpp"
+#include "build/install_plan.hpp"
+#include "debroot/plan.hpp"
+#include "debroot/report.hpp"
+#include "fetch/request.hpp"
+
+namespace debroot::build {
+
+/// Everything chosen.
+struct SelectedPackages {
+  InstallPlan plan;                       ///< without epoch and list names
+  std::vector<ReportedPackage> reported;  ///< in install order
+  std::vector<fetch::Request> downloads;  ///< the .deb of each package of `plan`, in its numbering
+};
+
+/// @throws Error of kind unsatisfiable, or usage for an include that names nothing
+[[nodiscard]] SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,
+                                               const debian::AptConfig &config);
+
+}  // namespace debroot::build
