@@ -1,0 +1,223 @@
+#include "resolve/request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "debroot/error.hpp"
+#include "resolve/diagnosis.hpp"
+#include "resolve/expression.hpp"
+#include "resolve/pattern.hpp"
+
+namespace debroot::resolve {
+namespace {
+
+constexpr std::string_view kGlobCharacters = ".?*[]!";
+constexpr std::string_view kRegexCharacters = ".?+*|[^$";
+
+/// An item taken apart.
+struct Item {
+  std::string name;         ///< name, glob, regex or pattern
+  std::string version;      ///< behind '='
+  std::string release;      ///< behind '/'
+  bool is_refusal = false;  ///< ends in '-'
+};
+
+class ItemReader {
+ public:
+  ItemReader(Marking &marking, const Policy &policy, const std::function<const MentionOrder &()> &mentions)
+      : marking_(marking), catalog_(marking.catalog()), policy_(policy), mentions_(mentions) {}
+
+  void read(const std::string &text, Wishes &wishes) {
+    Item item = take_apart(text);
+    bool is_from_pattern = is_pattern(item.name);
+    std::vector<SlotId> slots = select(item, text);
+    for (SlotId slot : slots) {
+      if (item.is_refusal) {
+        wishes.refusals.push_back(slot);
+        continue;
+      }
+      bool is_one_of_many = slots.size() > 1 || is_from_pattern;
+      PackageRef version = choose(item, slot, text, is_one_of_many);
+      if (version == kNone) continue;
+      auto is_same = [&](const Wish &wish) { return wish.version == version; };
+      if (std::any_of(wishes.installs.begin(), wishes.installs.end(), is_same)) continue;
+      wishes.installs.push_back({version, is_from_pattern, item.release});
+    }
+    if (slots.empty() && !is_from_pattern) choose_virtual(item, text, wishes);
+  }
+
+ private:
+  static Item split_version(std::string text) {
+    Item item;
+    std::size_t mark = is_pattern(text) ? std::string::npos : text.find_last_of("/=");
+    if (mark != std::string::npos) {
+      (text[mark] == '/' ? item.release : item.version) = text.substr(mark + 1);
+      text.erase(mark);
+    }
+    item.name = std::move(text);
+    return item;
+  }
+
+  /// A sign at the end counts only when the whole is not itself a package's name ("g++").
+  Item take_apart(const std::string &text) {
+    if (text.size() < 2 || is_pattern(text) || (text.back() != '-' && text.back() != '+')) return split_version(text);
+    Item whole = split_version(text);
+    if (!named(whole.name).empty()) return whole;
+    Item item = split_version(text.substr(0, text.size() - 1));
+    item.is_refusal = text.back() == '-';
+    return item;
+  }
+
+  /// The slots of "name" or "name:arch": without an architecture the preferred one.
+  std::vector<SlotId> named(const std::string &text) {
+    std::string name = text;
+    std::string architecture;
+    if (std::size_t colon = name.rfind(':'); colon != std::string::npos) {
+      architecture = name.substr(colon + 1);
+      name.erase(colon);
+    }
+    const std::vector<SlotId> &group = catalog_.group(name);
+    if (architecture.empty() || architecture == "any") {
+      return group.empty() ? std::vector<SlotId>() : std::vector<SlotId>{group.front()};
+    }
+    std::optional<std::size_t> number = catalog_.architecture_number(architecture);
+    std::optional<SlotId> slot = number ? catalog_.find(name, *number) : std::nullopt;
+    return slot ? std::vector<SlotId>{*slot} : std::vector<SlotId>();
+  }
+
+  std::vector<SlotId> select(const Item &item, const std::string &text) {
+    if (is_pattern(item.name)) return Pattern::parse(item.name).select(marking_, mentions_());
+    std::vector<SlotId> slots = named(item.name);
+    if (!slots.empty() || is_provided(item.name)) return slots;
+    if (item.name.find_first_of(kGlobCharacters) != std::string::npos) {
+      slots = matching([&](std::string_view name) { return base::glob_match(item.name, std::string(name)); });
+    }
+    if (slots.empty() && item.name.find_first_of(kRegexCharacters) != std::string::npos) {
+      Regex regex(item.name);
+      slots = matching([&](std::string_view name) { return regex.matches(name); });
+    }
+    if (slots.empty()) refuse_unknown(item, text);
+    return slots;
+  }
+
+  bool is_provided(std::string_view name) const { return !catalog_.index().providing(name).empty(); }
+
+  template <typename Fits>
+  std::vector<SlotId> matching(Fits fits) {
+    std::vector<SlotId> slots;
+    for (std::string_view name : catalog_.index().names()) {
+      if (!fits(name)) continue;
+      const std::vector<SlotId> &group = catalog_.group(name);
+      if (!group.empty()) slots.push_back(group.front());
+    }
+    const MentionOrder &mentions = mentions_();
+    std::sort(slots.begin(), slots.end(), [&](SlotId a, SlotId b) {
+      const Slot &x = catalog_.slot(a);
+      const Slot &y = catalog_.slot(b);
+      return mentions.of(x.name, x.architecture) < mentions.of(y.name, y.architecture);
+    });
+    return slots;
+  }
+
+  [[noreturn]] void refuse_unknown(const Item &item, const std::string &text) {
+    bool has_sign = item.name.find_first_of(kRegexCharacters) != std::string::npos;
+    Error error(ErrorKind::usage, has_sign ? fmt::format("no package matches '{}'", item.name)
+                                           : fmt::format("cannot find package '{}'", item.name));
+    if (text != item.name) error.detail("needed by", fmt::format("request '{}'", text));
+    std::vector<std::string> near = has_sign ? std::vector<std::string>() : near_names(catalog_.index(), item.name);
+    if (!near.empty()) error.hint(fmt::format("did you mean '{}'?", base::join(near, "' or '")));
+    throw error;
+  }
+
+  bool is_excluded(SlotId slot) const {
+    const std::vector<std::string> &names = policy_.excludes;
+    return std::find(names.begin(), names.end(), catalog_.slot(slot).name) != names.end();
+  }
+
+  PackageRef choose(const Item &item, SlotId slot, const std::string &text, bool is_one_of_many) {
+    const Slot &data = catalog_.slot(slot);
+    if (is_excluded(slot)) {
+      if (is_one_of_many) return kNone;
+      throw Error(ErrorKind::usage, fmt::format("package '{}' is both requested and excluded", data.name));
+    }
+    PackageRef version = find_version(item, slot);
+    if (version != kNone || is_one_of_many) return version;
+    if (!item.release.empty()) {
+      throw Error(ErrorKind::usage, fmt::format("release '{}' has no package '{}'", item.release, data.name));
+    }
+    if (item.version.empty()) {
+      throw Error(ErrorKind::usage, fmt::format("no version of package '{}' may be installed: all are pinned away", text));
+    }
+    Error error(ErrorKind::usage, fmt::format("package '{}' has no version '{}'", data.name, item.version));
+    for (PackageRef each : data.versions) error.detail("expected", to_string(catalog_.index().at(each).id()));
+    throw error;
+  }
+
+  PackageRef find_version(const Item &item, SlotId slot) {
+    const Slot &data = catalog_.slot(slot);
+    const Mark &mark = marking_.at(slot);
+    if (item.version.empty() && item.release.empty()) return mark.candidate;
+    const std::string &word = item.version.empty() ? item.release : item.version;
+    if (word == "installed") return mark.current;
+    if (word == "candidate") return mark.candidate;
+    if (word == "newest") return data.versions.front();
+    for (PackageRef version : data.versions) {
+      const debian::BinaryPackage &package = catalog_.index().at(version);
+      if (!item.version.empty()) {
+        if (expression_matches(item.version, package.version)) return version;
+        continue;
+      }
+      ReleaseMatch release(item.release);
+      auto fits = [&](std::uint32_t source) { return release.matches(catalog_.index().sources()[source]); };
+      if (std::any_of(package.sources.begin(), package.sources.end(), fits)) return version;
+    }
+    return kNone;
+  }
+
+  /// A virtual package stands for its provider if there is just one.
+  void choose_virtual(const Item &item, const std::string &text, Wishes &wishes) {
+    std::vector<SlotId> providers;
+    for (PackageRef version : catalog_.index().providing(item.name)) {
+      SlotId slot = catalog_.slot_of(version);
+      if (slot == kNone || marking_.at(slot).candidate != version) continue;
+      auto is_same = [&](SlotId other) { return catalog_.slot(other).name == catalog_.slot(slot).name; };
+      if (std::none_of(providers.begin(), providers.end(), is_same)) providers.push_back(slot);
+    }
+    if (providers.size() == 1) {
+      if (item.is_refusal) {
+        wishes.refusals.push_back(providers.front());
+      } else {
+        wishes.installs.push_back({marking_.at(providers.front()).candidate, false, {}});
+      }
+      return;
+    }
+    Error error(ErrorKind::usage, fmt::format("package '{}' is virtual: several packages provide it", item.name));
+    if (text != item.name) error.detail("needed by", fmt::format("request '{}'", text));
+    for (SlotId slot : providers) {
+      error.detail("expected", to_string(catalog_.index().at(marking_.at(slot).candidate).id()));
+    }
+    if (!providers.empty()) error.hint("request one of them by its own name");
+    throw error;
+  }
+
+  Marking &marking_;
+  Catalog &catalog_;
+  const Policy &policy_;
+  const std::function<const MentionOrder &()> &mentions_;
+};
+
+}  // namespace
+
+Wishes read_items(const std::vector<std::string> &items, Marking &marking, const Policy &policy,
+                  const std::function<const MentionOrder &()> &mentions) {
+  Wishes wishes;
+  ItemReader reader(marking, policy, mentions);
+  for (const std::string &item : items) {
+    if (!base::trim(item).empty()) reader.read(item, wishes);
+  }
+  return wishes;
+}
+
+}  // namespace debroot::resolve
