@@ -121,7 +121,8 @@ void Engine::prepare(Job &job) {
   if (scheme == "file" || scheme == "copy") return prepare_local(job);
   if (scheme != "http" && scheme != "https") return fail(job, scheme_error(request, scheme));
   if (request.sha256) {
-    if (take_finished(job)) return;
+    std::uint64_t size_bytes = 0;
+    if (auto fd = find_finished(request, size_bytes)) return succeed(job, std::move(*fd), size_bytes, true);
   } else if (request.is_release) {
     job.kept = cache_.take_release(request.url);
   }
@@ -134,14 +135,12 @@ void Engine::prepare(Job &job) {
   queue(job);
 }
 
-/// Ends the job if the cache holds its file.
-bool Engine::take_finished(Job &job) {
-  std::uint64_t size_bytes = 0;
-  std::optional<base::Fd> fd = cache_.take(*job.request.sha256, &size_bytes);
+/// The file as the cache holds it.
+std::optional<base::Fd> Engine::find_finished(const Request &request, std::uint64_t &size_bytes) const {
+  std::optional<base::Fd> fd = cache_.take(*request.sha256, &size_bytes);
   // a digest that fits with a size that does not is a mistake of the index, which the network path reports
-  if (!fd || (job.request.size_bytes != 0 && job.request.size_bytes != size_bytes)) return false;
-  succeed(job, std::move(*fd), size_bytes, true);
-  return true;
+  if (fd && request.size_bytes != 0 && request.size_bytes != size_bytes) fd.reset();
+  return fd;
 }
 
 void Engine::prepare_local(Job &job) {
@@ -224,12 +223,16 @@ void Engine::start(Job &job) {
 /// Finds a place for the body. @return false when the job ended or waits for another process
 bool Engine::open_download(Job &job) {
   const Request &request = job.request;
-  BodyExpectation expected{request.sha256, request.size_bytes, request.limit_bytes};
   std::optional<PartialFile> file;
   if (request.sha256) {
     file = cache_.try_lock_partial(*request.sha256);
     // somebody may have finished it since the cache was asked
-    if (take_finished(job)) return false;
+    std::uint64_t size_bytes = 0;
+    if (auto fd = find_finished(request, size_bytes)) {
+      file.reset();  // before anybody hears of the end
+      succeed(job, std::move(*fd), size_bytes, true);
+      return false;
+    }
     if (!file) {
       std::uint64_t held = cache_.partial_size(*request.sha256);
       Clock::time_point now = Clock::now();
@@ -242,6 +245,7 @@ bool Engine::open_download(Job &job) {
     }
   }
   if (!file) file = cache_.make_unnamed();
+  BodyExpectation expected{request.sha256, request.size_bytes, request.limit_bytes};
   job.download.emplace(std::move(*file), std::move(expected), counters_.network_bytes);
   return true;
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -63,7 +64,7 @@ class Engine {
 
   void prepare(Job &job);
   void prepare_local(Job &job);
-  [[nodiscard]] bool take_finished(Job &job);
+  [[nodiscard]] std::optional<base::Fd> find_finished(const Request &request, std::uint64_t &size_bytes) const;
   void queue(Job &job);
   void wake_due();
   void start_queued();
