@@ -64,11 +64,13 @@ void check_release(const ReleaseFile &release, std::string_view requested, const
 
 /// What of a Release file's dates is enforced; apt's Acquire options of the same names, with apt's defaults.
 struct FreshnessPolicy {
-  bool check_valid_until = true;                  ///< Acquire::Check-Valid-Until
-  bool check_date = true;                         ///< Acquire::Check-Date
-  std::optional<std::int64_t> max_valid_seconds;  ///< Acquire::Max-ValidTime: valid at most so long from Date
-  std::optional<std::int64_t> min_valid_seconds;  ///< Acquire::Min-ValidTime: valid at least so long from Date
-  std::int64_t max_future_seconds = 10;           ///< Acquire::Max-FutureTime: how far Date may lie ahead
+  bool check_valid_until = true;  ///< Acquire::Check-Valid-Until
+  bool check_date = true;         ///< Acquire::Check-Date
+  std::optional<std::int64_t> max_valid_seconds =
+      std::nullopt;  ///< Acquire::Max-ValidTime: valid at most so long from Date
+  std::optional<std::int64_t> min_valid_seconds =
+      std::nullopt;                      ///< Acquire::Min-ValidTime: valid at least so long from Date
+  std::int64_t max_future_seconds = 10;  ///< Acquire::Max-FutureTime: how far Date may lie ahead
 };
 
 /// Demands that `release` is neither outdated nor from the future at `now` (Unix seconds).
