@@ -28,11 +28,10 @@ std::size_t operand_limit(Command command) noexcept {
   Error error = usage_error(fmt::format("unknown option '{}'", name));
   std::vector<std::string_view> names = long_names(table);
   if (auto near = plan::nearest_name(name, names)) throw error.hint(fmt::format("did you mean '{}'?", *near));
-  // the beginning of one option only: the predecessor's users know such abbreviations
-  auto starts = [&](std::string_view full) { return name.size() > 3 && full.starts_with(name); };
-  if (std::count_if(names.begin(), names.end(), starts) == 1) {
-    throw error.hint(fmt::format("did you mean '{}'?", *std::find_if(names.begin(), names.end(), starts)));
-  }
+  // mmdebstrap takes the beginning of an option's name for the whole
+  auto full = std::find_if(names.begin(), names.end(),
+                           [&](std::string_view known) { return name.size() > 3 && known.starts_with(name); });
+  if (full != names.end()) throw error.hint(fmt::format("did you mean '{}'?", *full));
   throw error.hint(fmt::format("debroot {} --help lists the options", command_name(command)));
 }
 
@@ -49,6 +48,7 @@ std::size_t operand_limit(Command command) noexcept {
 [[noreturn]] void translate(const CLI::ParseError &error) {
   std::string text = error.what();
   std::string name = text.substr(0, text.find_first_of(": "));
+  if (!name.starts_with('-')) name = (name.size() == 1 ? "-" : "--") + name;
   if (text.find("flag override") != std::string::npos)
     throw usage_error(fmt::format("option '{}' takes no value", name));
   if (error.get_name() == "ArgumentMismatch") throw usage_error(fmt::format("option '{}' needs a value", name));

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "diff/compare.hpp"
 #include "plan/options.hpp"
 
 namespace debroot::cli {
@@ -32,6 +33,7 @@ struct CommandLine {
   std::string log_file;               ///< --logfile, empty: standard error
   bool is_json = false;               ///< plan --json
   std::vector<std::string> operands;  ///< the two images of diff
+  diff::CompareOptions compare;       ///< what diff leaves out
 };
 
 /// `arguments` without the program's name. @throws Error of kind usage, with a near name where there is one

@@ -66,16 +66,16 @@ std::string options_text(Command command) {
 
 constexpr std::string_view kBuildIntro = R"(Usage: debroot build SUITE [options]
 
-Makes a root filesystem of SUITE (bookworm, trixie, sid, noble, ...): fetches and
-verifies the packages, installs them, and writes the image. Needs neither root nor
-a Debian host. The same inputs give the same bytes.
+Makes a root filesystem of SUITE (bookworm, trixie, sid, noble, ...): fetches
+and verifies the packages, installs them, and writes the image. Needs neither
+root nor a Debian host. The same inputs give the same bytes.
 )";
 
 constexpr std::string_view kBuildEnd = R"(
 Examples:
   debroot build bookworm                          # ./bookworm-amd64.tar
   debroot build bullseye --arch arm64 -o out.tar
-  debroot build trixie --variant minbase --include curl,ca-certificates -o rootfs/
+  debroot build trixie --variant minbase --include curl -o rootfs/
   debroot build noble -m http://mirror.example.org/ubuntu -o noble.tar.zst
   debroot build bookworm -o - | sudo machinectl import-tar - bookworm
 
@@ -90,8 +90,8 @@ Exit status: 0 done, 1 the build failed, 2 the command line is wrong,
 
 constexpr std::string_view kPlanIntro = R"(Usage: debroot plan SUITE [options]
 
-Prints what 'debroot build' with the same options would install, in install order,
-and why. Fetches the indexes, changes nothing.
+Prints what 'debroot build' with the same options would install, in install
+order, and why. Fetches the indexes, changes nothing.
 )";
 
 constexpr std::string_view kPlanEnd = R"(
@@ -102,9 +102,10 @@ Examples:
 
 constexpr std::string_view kDiffIntro = R"(Usage: debroot diff A B
 
-Compares two images entry by entry: type, mode, owner, link, device, time, extended
-attributes and content. Each is a tar, compressed or not, or a directory. Exit
-status: 0 they are equal, 1 they differ, 2 they could not be compared.
+Compares two images entry by entry: type, mode, owner, link, device, time,
+extended attributes and content. Each is a tar, compressed or not, or a
+directory. Exit status: 0 they are equal, 1 they differ, 2 they could not be
+compared.
 )";
 
 constexpr std::string_view kDiffEnd = R"(
@@ -115,8 +116,8 @@ Example:
 constexpr std::string_view kDoctorIntro = R"(Usage: debroot doctor
 
 Checks whether this host lets debroot work: user namespaces, subordinate ids,
-emulators, keyrings, disk space; and says how to mend what is missing. Exit status:
-0 builds will work, 1 something has to be mended.
+emulators, keyrings, disk space; and says how to mend what is missing. Exit
+status: 0 builds will work, 1 something has to be mended.
 )";
 
 }  // namespace
@@ -138,8 +139,8 @@ std::string help_text(Command command) {
 std::string main_help_text() {
   return R"(Usage: debroot COMMAND [arguments]
 
-Builds Debian and Ubuntu root filesystems, for machines started by machinectl and
-systemd-nspawn and for anything else that wants a tree or a tar.
+Builds Debian and Ubuntu root filesystems, for machines started by machinectl
+and systemd-nspawn and for anything else that wants a tree or a tar.
 
 Commands:
   build SUITE   make an image

@@ -27,6 +27,9 @@ Apply turn_on(bool Options::*field) {
 Apply turn_on(bool CommandLine::*field) {
   return [field](CommandLine &line, const std::string &) { line.*field = true; };
 }
+Apply leave_out(bool diff::CompareOptions::*field) {
+  return [field](CommandLine &line, const std::string &) { line.compare.*field = true; };
+}
 Apply add_hook(HookSource source) {
   return [source](CommandLine &line, const std::string &value) { line.options.hooks.push_back({source, value}); };
 }
@@ -103,7 +106,7 @@ std::vector<OptionRow> source_rows() {
 std::vector<OptionRow> customisation_rows() {
   constexpr std::string_view kGroup = "Customisation";
   return {
-      {kGroup, "--setup-hook", "COMMAND", "run COMMAND in the empty root, before indexes are fetched",
+      {kGroup, "--setup-hook", "COMMAND", "run COMMAND while the root is empty, before indexes are fetched",
        add_hook(HookSource::setup)},
       {kGroup, "--extract-hook", "COMMAND", "run COMMAND when the essential packages are unpacked",
        add_hook(HookSource::extract)},
@@ -150,6 +153,20 @@ std::vector<OptionRow> message_rows() {
   };
 }
 
+std::vector<OptionRow> diff_rows() {
+  constexpr std::string_view kGroup = "Options";
+  using diff::CompareOptions;
+  return {
+      {kGroup, "--ignore", "PATTERN", "leave out paths such as /dev or '*.pyc', with all below them; repeatable",
+       [](CommandLine &line, const std::string &value) { line.compare.ignore.push_back(value); }},
+      {kGroup, "--ignore-mtime", "", "do not compare modification times", leave_out(&CompareOptions::ignores_mtime)},
+      {kGroup, "--ignore-owner", "", "do not compare owners", leave_out(&CompareOptions::ignores_owner)},
+      {kGroup, "--ignore-xattrs", "", "do not compare extended attributes", leave_out(&CompareOptions::ignores_xattrs)},
+      {kGroup, "--ignore-order", "", "do not compare the order of a tar's entries",
+       leave_out(&CompareOptions::ignores_order)},
+  };
+}
+
 }  // namespace
 
 std::vector<OptionRow> option_table(Command command) {
@@ -158,6 +175,7 @@ std::vector<OptionRow> option_table(Command command) {
     table.push_back(
         {"Result", "--json", "", "print one JSON object instead of a table", turn_on(&CommandLine::is_json)});
   }
+  if (command == Command::diff) add(table, diff_rows());
   if (command == Command::build || command == Command::plan) {
     add(table, image_rows());
     add(table, source_rows());
@@ -165,7 +183,8 @@ std::vector<OptionRow> option_table(Command command) {
     add(table, run_rows());
     add(table, message_rows());
   }
-  std::string_view group = table.empty() ? "Options" : "Messages";
+  bool has_messages = command == Command::build || command == Command::plan;
+  std::string_view group = has_messages ? "Messages" : "Options";
   table.push_back({group, "-h,--help", "", "show this help", turn_on(&CommandLine::wants_help)});
   return table;
 }

@@ -24,7 +24,7 @@ bool is_there(Command command, const Backend &backend) noexcept {
     case Command::plan:
       return static_cast<bool>(backend.plan_packages);
     case Command::diff:
-      return static_cast<bool>(backend.diff);
+      return true;
     case Command::doctor:
       return static_cast<bool>(backend.doctor);
   }

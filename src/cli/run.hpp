@@ -20,8 +20,6 @@ namespace debroot::cli {
 struct Backend {
   std::function<BuildReport(const BuildPlan &, Progress &, std::stop_token)> build;
   std::function<BuildReport(const BuildPlan &, Progress &, std::stop_token)> plan_packages;
-  /// Compares two images, giving each line of the result to the sink; true when they are equal. @throws Error
-  std::function<bool(const std::string &a, const std::string &b, const TextSink &print)> diff;
   std::function<std::vector<DoctorCheck>(const plan::HostFacts &)> doctor;
   std::vector<std::string> libraries;  ///< for --version: "libarchive 3.6.2", …
 };

@@ -45,6 +45,16 @@ void TextRenderer::succeeded(const BuildPlan &plan, const BuildReport &report) n
   if (verbosity_ != Verbosity::quiet) console_.err(summary_text(plan, report, console_.is_err_terminal));
 }
 
+PhaseCount end_phase(std::vector<LivePhase> &live, Phase phase, const PhaseCount &count) {
+  PhaseCount out = count;
+  for (const LivePhase &one : live) {
+    bool says_nothing = count.items_done == 0 && count.bytes_done == 0;
+    if (one.phase == phase && says_nothing) out = one.count;
+  }
+  std::erase_if(live, [&](const LivePhase &one) { return one.phase == phase; });
+  return out;
+}
+
 PlainRenderer::PlainRenderer(Verbosity verbosity, const Console &console)
     : TextRenderer(verbosity, console), start_ms_(console.now_ms()), last_line_ms_(start_ms_) {}
 
@@ -71,8 +81,7 @@ void PlainRenderer::phase_advanced(Phase phase, const PhaseCount &count, std::st
 }
 
 void PlainRenderer::phase_finished(Phase phase, const PhaseCount &count, std::uint64_t milliseconds) noexcept {
-  std::erase_if(live_, [&](const LivePhase &live) { return live.phase == phase; });
-  std::string what = count_text(phase, count);
+  std::string what = count_text(phase, end_phase(live_, phase, count));
   line(fmt::format("{}: done in {}{}{}", phase_name(phase), duration_text(milliseconds), what.empty() ? "" : ", ",
                    what));
 }

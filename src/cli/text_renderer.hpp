@@ -51,6 +51,9 @@ struct LivePhase {
   std::uint64_t started_ms = 0;
 };
 
+/// Takes `phase` off `live`; what it had counted when `count` says nothing, else `count`.
+[[nodiscard]] PhaseCount end_phase(std::vector<LivePhase> &live, Phase phase, const PhaseCount &count);
+
 /// A line when a phase begins and ends, each with the time since the start, and a line every ten seconds for each phase
 /// that is still at work.
 class PlainRenderer : public TextRenderer {

@@ -12,11 +12,12 @@ namespace {
 
 constexpr std::uint64_t kRedrawMs = 100;
 constexpr std::size_t kNameWidth = 10;
-constexpr std::size_t kLongestBar = 24;
+constexpr std::size_t kLongestBar = 16;
 constexpr std::size_t kShortestBar = 8;
 constexpr std::size_t kItemsWidth = 17;  // "1234/1234 entries"
 constexpr std::size_t kBytesWidth = 13;  // "999 MB/999 MB"
 constexpr std::size_t kTimeWidth = 10;
+constexpr std::size_t kCountWidth = 32;  // "1234/1234 packages, 999 MB/999 MB"
 constexpr std::size_t kShortestItem = 12;
 
 constexpr std::array<std::string_view, 10> kSpinner = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
@@ -120,9 +121,12 @@ std::string live_line(const LivePhase &live, std::uint64_t now_ms, const LineSty
 std::string finished_line(Phase phase, const PhaseCount &count, std::uint64_t milliseconds, const LineStyle &style) {
   std::size_t room = style.width > 1 ? style.width - 1 : 1;
   std::string_view mark = style.uses_unicode ? "✓" : "*";
-  std::string plain = fmt::format("{} {:<{}}  {:<32}{:>{}}", mark, phase_name(phase), kNameWidth,
-                                  count_text(phase, count), duration_text(milliseconds), kTimeWidth);
-  std::string text = columns(plain) > room ? fitted(plain, room) : plain;
+  std::string head = fmt::format("{} {:<{}}  ", mark, phase_name(phase), kNameWidth);
+  std::string time = fmt::format("{:>{}}", duration_text(milliseconds), kTimeWidth);
+  std::size_t taken = columns(head) + kTimeWidth;
+  std::size_t count_width = room > taken ? std::min(kCountWidth, room - taken) : 0;
+  std::string text =
+      fitted(head + fitted(count_text(phase, count), count_width) + time, std::min(room, taken + count_width));
   return coloured(mark, "32", style) + text.substr(mark.size());
 }
 
@@ -144,9 +148,9 @@ void TtyRenderer::phase_advanced(Phase phase, const PhaseCount &count, std::stri
 }
 
 void TtyRenderer::phase_finished(Phase phase, const PhaseCount &count, std::uint64_t milliseconds) noexcept {
-  std::erase_if(live_, [&](const LivePhase &live) { return live.phase == phase; });
+  PhaseCount last = end_phase(live_, phase, count);
   LineStyle style{console_.width(), console_.uses_unicode, console_.uses_colour, 0};
-  print(finished_line(phase, count, milliseconds, style) + "\n");
+  print(finished_line(phase, last, milliseconds, style) + "\n");
 }
 
 void TtyRenderer::tick() noexcept { redraw_if_due(); }
@@ -176,7 +180,8 @@ void TtyRenderer::redraw_if_due() {
 
 std::string TtyRenderer::erase_block() {
   if (drawn_lines_ == 0) return {};
-  return fmt::format("\x1b[{}A\x1b[J", std::exchange(drawn_lines_, 0U));
+  // the carriage return comes first: the terminal itself echoes "^C" behind the block
+  return fmt::format("\r\x1b[{}A\x1b[J", std::exchange(drawn_lines_, 0U));
 }
 
 std::string TtyRenderer::draw_block() {

@@ -173,6 +173,10 @@ std::vector<Output> make_outputs(const OutputRequest &request, const HostFacts &
     if (std::find(seen.begin(), seen.end(), identity) != seen.end() && output.path != "/dev/null") {
       throw usage_error(fmt::format("output '{}' is given twice", given));
     }
+    bool is_second_tree =
+        output.format == Format::directory &&
+        std::any_of(outputs.begin(), outputs.end(), [](auto &o) { return o.format == Format::directory; });
+    if (is_second_tree) throw usage_error("only one output can be a directory: the tree is built in it");
     seen.push_back(std::move(identity));
     outputs.push_back(std::move(output));
   }
