@@ -1,0 +1,92 @@
+#include "pack/encoder.hpp"
+
+#include "pack/tar_stream.hpp"
+#include "support/thrown_error.hpp"
+#include "tree_fixture.hpp"
+
+namespace debroot::pack {
+namespace {
+
+/// Text that compresses fast and differs from block to block.
+std::string long_text(std::size_t size) {
+  std::string text;
+  text.reserve(size + 5000);
+  for (unsigned i = 0; text.size() < size; ++i) text += std::to_string(i) + std::string(4000, 'a');
+  text.resize(size);
+  return text;
+}
+
+std::string encoded(Compression compression, unsigned threads, std::string_view bytes, std::size_t piece) {
+  ScratchTree scratch;
+  base::Fd file = base::open_file(scratch.at("out"), O_RDWR | O_CREAT, 0600);
+  std::unique_ptr<Encoder> encoder = make_encoder({file.get(), compression, "out"}, threads);
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) encoder->write(bytes.substr(0, piece));
+  encoder->finish();
+  std::string out = scratch.content("out");
+  EXPECT_EQ(encoder->output_bytes(), out.size());
+  return out;
+}
+
+TEST(Encoder, BytesDoNotDependOnThreads) {
+  std::string text = long_text(std::size_t{26} << 20);  // two blocks of xz, four jobs of zstd
+  for (Compression compression : {Compression::xz, Compression::zstd}) {
+    std::string one = encoded(compression, 1, text, 1 << 20);
+    EXPECT_TRUE(one == encoded(compression, 3, text, 1 << 20));
+  }
+}
+
+TEST(Encoder, BytesDoNotDependOnHowTheInputIsCut) {
+  std::string text = long_text(3'000'000);
+  for (Compression compression : {Compression::gzip, Compression::xz, Compression::zstd}) {
+    EXPECT_TRUE(encoded(compression, 2, text, 1 << 20) == encoded(compression, 2, text, 77'777));
+  }
+}
+
+TEST(Encoder, XzIsTheMultiThreadedFormEvenWithOneThread) {
+  // that form alone writes the sizes into the block header: flags 0xc0 at its second byte, after 12 bytes of stream
+  // header
+  std::string bytes = encoded(Compression::xz, 1, "text", 4);
+  ASSERT_GT(bytes.size(), 14U);
+  EXPECT_EQ(static_cast<unsigned char>(bytes[13]) & 0xc0, 0xc0);
+}
+
+TEST(Encoder, GzipHeaderHasNeitherNameNorTime) {
+  EXPECT_EQ(encoded(Compression::gzip, 1, "text", 4).substr(0, 10), std::string("\x1f\x8b\x08\0\0\0\0\0\0\x03", 10));
+}
+
+TEST(Encoder, ZstdFrameHasAChecksum) {
+  EXPECT_EQ(static_cast<unsigned char>(encoded(Compression::zstd, 1, "text", 4)[4]) & 0x04, 0x04);
+}
+
+TEST(Encoder, InterruptedWriteAsksWhetherToStop) {
+  ScratchTree scratch;
+  base::Fd file = base::open_file(scratch.at("out"), O_RDWR | O_CREAT, 0600);
+  std::unique_ptr<Encoder> encoder = make_encoder({file.get(), Compression::none, "out"}, 1, [] { return true; });
+  EXPECT_EQ(test::thrown_by([&] { encoder->write("x"); }), "interrupted while the image was written");
+}
+
+TEST(TarStream, FileThatEndsEarlyIsNamed) {
+  ScratchTree scratch;
+  scratch.file("f", "12345");
+  base::Fd file = base::open_file(scratch.at("f"), O_RDONLY);
+  TarStream stream({}, 0, 1, {});
+  TarEntry entry;
+  entry.path = "./etc/f";
+  entry.size_bytes = 8;
+  EXPECT_EQ(test::thrown_by([&] { stream.add_file(entry, file.get()); }),
+            "cannot read '/etc/f' in the root: it ended 3 bytes early");
+}
+
+TEST(TarStream, FailingReadIsNamed) {
+  ScratchTree scratch;
+  base::Fd directory = base::open_file(scratch.path(), O_RDONLY);
+  TarStream stream({}, 0, 1, {});
+  TarEntry entry;
+  entry.path = "./etc/f";
+  entry.size_bytes = 8;
+  EXPECT_EQ(test::thrown_by([&] { stream.add_file(entry, directory.get()); }),
+            "cannot read '/etc/f' in the root: is a directory");
+}
+
+}  // namespace
+}  // namespace debroot::pack
