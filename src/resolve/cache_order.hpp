@@ -4,8 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "debian/package_index.hpp"
@@ -30,14 +30,22 @@ class MentionOrder {
   [[nodiscard]] std::uint32_t of(std::string_view name, std::size_t architecture) const noexcept;
 
  private:
-  void mention(std::string_view name, std::size_t architecture);
-  void mention_unless_known(std::string_view name, std::size_t architecture);
+  /// A name met so far; its numbers, one for each architecture, lie together in numbers_.
+  struct Entry {
+    std::string_view name;
+    std::uint32_t hash = 0;
+  };
+
+  void mention(std::string_view name, std::size_t architecture, bool is_weak);
+  [[nodiscard]] std::size_t place_of(std::string_view name, std::uint32_t hash) const noexcept;
+  void grow();
   void read_stanza(const debian::BinaryPackage &package, std::size_t architecture);
   void read_relations(std::string_view value, std::size_t architecture, bool is_weak);
 
   std::size_t architectures_;
   std::uint32_t next_ = 0;
-  std::unordered_map<std::string_view, std::uint32_t> names_;  ///< to the first of its places in numbers_
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> table_;  ///< open addressing: number of an entry plus one, 0 for a free place
   std::vector<std::uint32_t> numbers_;
 };
 

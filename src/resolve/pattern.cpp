@@ -31,6 +31,7 @@ constexpr std::string_view priority_name(debian::Priority priority) noexcept {
 struct Candidate {
   std::string_view name;
   std::size_t architecture = 0;
+  std::span<const PackageRef> versions;  ///< of all architectures
 };
 
 /// Evaluates one pattern. A term about a version holds for a package if it holds for one of its versions; inside
@@ -77,15 +78,15 @@ class Evaluation {
       default:
         break;
     }
-    Candidate parent{package.name, marking_.catalog().architecture_number(package.architecture).value_or(0)};
-    if (std::optional<bool> answer = package_term(node, parent)) return *answer;
-    return version_term(node, version, package);
+    if (is_version_term(node.term)) return version_term(node, version, package);
+    std::size_t architecture = marking_.catalog().architecture_number(package.architecture).value_or(0);
+    return package_term(node, {package.name, architecture, index_.named(package.name)}).value_or(false);
   }
 
   /// Calls `visit` for each version of the package until it says false; true if it never did.
   template <typename Visit>
   bool every_version(const Candidate &package, Visit visit) {
-    for (PackageRef version : index_.named(package.name)) {
+    for (PackageRef version : package.versions) {
       if (marking_.catalog().architecture_number(index_.at(version).architecture) != package.architecture) continue;
       if (!visit(version)) return false;
     }
@@ -93,6 +94,23 @@ class Evaluation {
   }
 
  private:
+  static bool is_version_term(Term term) noexcept {
+    switch (term) {
+      case Term::archive:
+      case Term::codename:
+      case Term::depends:
+      case Term::origin:
+      case Term::priority:
+      case Term::section:
+      case Term::source_package:
+      case Term::source_version:
+      case Term::version:
+        return true;
+      default:
+        return false;
+    }
+  }
+
   /// Terms that are about a package whatever its version; nothing for the others.
   std::optional<bool> package_term(const Node &node, const Candidate &package) {
     switch (node.term) {
@@ -188,7 +206,8 @@ class Evaluation {
     for (const Dependency &dependency : marking_.catalog().dependencies(version)) {
       if (dependency.kind != node.kind || dependency.is_implicit) continue;
       for (const Alternative &alternative : dependency.alternatives) {
-        Candidate target{alternative.relation.name, 0};
+        std::string_view name = alternative.relation.name;
+        Candidate target{name, 0, index_.named(name)};
         if (package_matches(node.children[0], target)) return true;
       }
     }
@@ -224,8 +243,9 @@ std::vector<SlotId> Pattern::select(Marking &marking, const MentionOrder &mentio
   Catalog &catalog = marking.catalog();
   std::vector<SlotId> slots;
   for (std::string_view name : catalog.index().names()) {
+    std::span<const PackageRef> versions = catalog.index().named(name);
     for (std::size_t architecture = 0; architecture < catalog.architectures().size(); ++architecture) {
-      Candidate package{name, architecture};
+      Candidate package{name, architecture, versions};
       bool is_there = !evaluation.every_version(package, [](PackageRef) { return false; });
       if (is_there && evaluation.package_matches(*root_, package)) slots.push_back(*catalog.find(name, architecture));
     }

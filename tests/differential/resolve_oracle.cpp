@@ -102,7 +102,8 @@ int main(int argc, char **argv) {
       policy.architecture = names[0];
       policy.foreign_architectures.assign(names.begin() + 1, names.end());
     } else if (argument.starts_with("--installed=")) {
-      for (std::string_view id : base::split_words(*read_file(argument.substr(12)))) installed_ids.emplace(id);
+      std::shared_ptr<const std::string> text = read_file(argument.substr(12));
+      for (std::string_view id : base::split_words(*text)) installed_ids.emplace(id);
     } else if (argument == "--recommends") {
       policy.install_recommends = true;
     } else if (argument == "--time") {
