@@ -38,19 +38,13 @@ void expect_step(int pipe, NamespaceStep step) {
 
 void run_map_helper(const std::string &name, pid_t pid, const std::vector<IdRange> &ranges) {
   auto program = base::find_program(name);
-  if (!program) {
-    throw Error(ErrorKind::sandbox, fmt::format("cannot find '{}', which maps subordinate ids", name))
-        .hint("install it; on Debian: apt install uidmap");
-  }
+  if (!program) throw missing_map_helper(name);
   std::vector<std::string> argv{*program, std::to_string(pid)};
   for (const IdRange &range : ranges) {
     argv.insert(argv.end(), {std::to_string(range.inside), std::to_string(range.outside), std::to_string(range.count)});
   }
   auto result = base::run_subprocess(argv);
-  if (result.is_success()) return;
-  Error error(ErrorKind::sandbox, fmt::format("'{}' refused the map of ids with status {}", name, result.exit_status));
-  for (std::string_view line : base::split(base::trim(result.output), '\n')) error.detail("output", std::string(line));
-  throw std::move(error);
+  if (!result.is_success()) throw refused_map(*program, result.exit_status, result.output);
 }
 
 void write_map(pid_t pid, const char *file, const std::vector<IdRange> &ranges) {
@@ -104,6 +98,8 @@ BuilderHandle::~BuilderHandle() {
   }
 }
 
+void BuilderHandle::release_keeper() { base::write_all(lifeline_.get(), "g"); }
+
 int BuilderHandle::wait() {
   if (keeper_ <= 0) throw Error(ErrorKind::internal, "there is no builder process to wait for");
   int status = 0;
@@ -116,7 +112,6 @@ int BuilderHandle::wait() {
 
 BuilderHandle start_builder(const NamespaceRequest &request, std::function<int(base::Channel)> body) {
   auto [status_read, status_write] = base::make_pipe();
-  auto [go_read, go_write] = base::make_pipe();
   auto [life_read, life_write] = base::make_pipe();
   auto [outer, inner] = base::Channel::make_pair();
   pid_t keeper = ::fork();
@@ -124,17 +119,17 @@ BuilderHandle start_builder(const NamespaceRequest &request, std::function<int(b
   if (keeper == 0) {
     outer.close();
     status_read.reset();
-    go_write.reset();
     life_write.reset();
-    run_keeper(request, {std::move(status_write), std::move(go_read), std::move(life_read)}, std::move(inner), body);
+    run_keeper(request, {std::move(status_write), std::move(life_read)}, std::move(inner), body);
   }
   inner.close();
   status_write.reset();
-  BuilderHandle handle(keeper, base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, keeper, 0))), std::move(life_write), std::move(outer));
+  BuilderHandle handle(keeper, base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, keeper, 0))), std::move(life_write),
+                       std::move(outer));
   if (request.id_map) {
     expect_step(status_read.get(), NamespaceStep::user_namespace);
     write_maps(keeper, *request.id_map);
-    base::write_all(go_write.get(), "g");
+    handle.release_keeper();
   }
   expect_step(status_read.get(), NamespaceStep::ready);
   return handle;

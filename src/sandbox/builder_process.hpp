@@ -53,6 +53,10 @@ class BuilderHandle {
   int wait();
 
  private:
+  friend BuilderHandle start_builder(const NamespaceRequest &request, std::function<int(base::Channel)> body);
+  /// Tells the keeper that its ids are mapped.
+  void release_keeper();
+
   pid_t keeper_ = -1;
   base::Fd pidfd_;
   base::Fd lifeline_;

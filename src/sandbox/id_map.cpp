@@ -83,6 +83,11 @@ std::uint64_t contiguous_ids(std::vector<IdRange> ranges) {
   return end;
 }
 
+/// An absent file of subordinate ids is an empty one.
+std::string read_if_there(const std::string &path) {
+  return ::access(path.c_str(), R_OK) == 0 ? base::read_file(path) : std::string{};
+}
+
 }  // namespace
 
 std::optional<IdRange> find_subordinate_range(std::string_view text, const Caller &caller) {
@@ -149,15 +154,6 @@ Caller current_caller() {
   }
   return caller;
 }
-
-namespace {
-
-/// An absent file of subordinate ids is an empty one.
-std::string read_if_there(const std::string &path) {
-  return ::access(path.c_str(), R_OK) == 0 ? base::read_file(path) : std::string{};
-}
-
-}  // namespace
 
 IdMap caller_id_map() {
   return subordinate_id_map(current_caller(), read_if_there("/etc/subuid"), read_if_there("/etc/subgid"));

@@ -40,7 +40,7 @@ void become_root(const NamespaceRequest &request, const KeeperPipes &pipes) {
     report(pipes.status.get(), NamespaceStep::user_namespace, 0);
     char go = 0;
     ssize_t got = 0;
-    do got = ::read(pipes.go.get(), &go, 1);
+    do got = ::read(pipes.lifeline.get(), &go, 1);
     while (got < 0 && errno == EINTR);
     if (got != 1) ::_exit(1);
   }

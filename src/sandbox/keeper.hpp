@@ -18,9 +18,9 @@ struct StepReport {
 
 /// The keeper's ends of the pipes.
 struct KeeperPipes {
-  base::Fd status;    ///< write end: StepReports
-  base::Fd go;        ///< read end: one byte when the id maps are written
-  base::Fd lifeline;  ///< read end: hangs up when the caller is gone or wants an end
+  base::Fd status;  ///< write end: StepReports
+  base::Fd
+      lifeline;  ///< read end: a byte when the id maps are written; hangs up when the caller is gone or wants an end
 };
 
 /// Runs in the freshly forked child and never returns. Reports `user_namespace` when that exists (only with an id map)

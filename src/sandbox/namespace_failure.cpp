@@ -127,4 +127,15 @@ Error explain_namespace_failure(const NamespaceFacts &facts, NamespaceStep step,
   return base::os_error(ErrorKind::sandbox, errno_value, step_sentence(step));
 }
 
+Error missing_map_helper(std::string_view name) {
+  return Error(ErrorKind::sandbox, fmt::format("cannot find '{}', which maps subordinate ids", name))
+      .hint("install it; on Debian: apt install uidmap");
+}
+
+Error refused_map(std::string_view program, int exit_status, std::string_view output) {
+  Error error(ErrorKind::sandbox, fmt::format("'{}' refused the map of ids with status {}", program, exit_status));
+  for (std::string_view line : base::split(base::trim(output), '\n')) error.detail("output", std::string(line));
+  return error;
+}
+
 }  // namespace debroot::sandbox

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "debroot/error.hpp"
 
@@ -37,5 +38,11 @@ struct NamespaceFacts {
 /// The Error for `step` having failed with `errno_value`. Its message is one of a fixed set, each with a remedy where
 /// one is known.
 [[nodiscard]] Error explain_namespace_failure(const NamespaceFacts &facts, NamespaceStep step, int errno_value);
+
+/// The Error for newuidmap or newgidmap (`name`) not being installed.
+[[nodiscard]] Error missing_map_helper(std::string_view name);
+
+/// The Error for newuidmap or newgidmap (`program`) having exited with `exit_status` and said `output`.
+[[nodiscard]] Error refused_map(std::string_view program, int exit_status, std::string_view output);
 
 }  // namespace debroot::sandbox

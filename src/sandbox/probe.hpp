@@ -18,8 +18,8 @@ struct Finding {
 };
 
 /// What the host can do for builds by this caller, in a fixed order: kernel, subordinate ids, newuidmap and newgidmap
-/// (the last three only for an ordinary user), user namespaces, private /proc, memory for staging, temporary directory,
-/// gpg, and an emulator for each of `architectures`. Forks, so it needs a process of one thread; changes nothing.
+/// (these three only for an ordinary user), namespaces, isolation of scripts, memory for the tree, temporary directory,
+/// gpg, and how programs of each of `architectures` run. Forks, so it needs a process of one thread; changes nothing.
 /// Never throws for what the host lacks.
 [[nodiscard]] std::vector<Finding> probe_host(const std::string &temporary_directory,
                                               const std::vector<std::string> &architectures);

@@ -119,6 +119,18 @@ bool move_prepared(const base::RootDirectory &tree, const std::string &name) {
   return true;
 }
 
+/// Overwrites the strings that the kernel shows as this process's command line or environment. `first` is the number of
+/// the field of /proc/self/stat that holds their start; the end follows (proc_pid_stat(5)).
+void overwrite_strings(const std::vector<std::string_view> &stat, std::size_t first) noexcept {
+  // the first two fields, pid and name, are cut off
+  if (stat.size() < first - 1) return;
+  auto start = base::parse_number(stat[first - 3]);
+  auto end = base::parse_number(stat[first - 2]);
+  if (!start || !end || *start == 0 || *end <= *start) return;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel tells the address as a number
+  std::memset(reinterpret_cast<void *>(*start), 0, static_cast<std::size_t>(*end - *start));
+}
+
 }  // namespace
 
 void fail_step(std::string step) { throw RunnerFailure{std::move(step), errno}; }
@@ -156,22 +168,6 @@ void raise_loopback() {
   request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP | IFF_RUNNING);
   if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) fail_step("set the loopback interface up");
 }
-
-namespace {
-
-/// Overwrites the strings that the kernel shows as this process's command line or environment. `first` is the number of
-/// the field of /proc/self/stat that holds their start; the end follows (proc_pid_stat(5)).
-void overwrite_strings(const std::vector<std::string_view> &stat, std::size_t first) noexcept {
-  // the first two fields, pid and name, are cut off
-  if (stat.size() < first - 1) return;
-  auto start = base::parse_number(stat[first - 3]);
-  auto end = base::parse_number(stat[first - 2]);
-  if (!start || !end || *start == 0 || *end <= *start) return;
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel tells the address as a number
-  std::memset(reinterpret_cast<void *>(*start), 0, static_cast<std::size_t>(*end - *start));
-}
-
-}  // namespace
 
 void hide_process() noexcept {
   constexpr std::size_t kArgumentsStart = 48;

@@ -22,7 +22,8 @@ constexpr const char *kBusybox = "/usr/bin/busybox";
 
 void become(const std::string &name) {
   passwd *entry = ::getpwnam(name.c_str());
-  if (entry == nullptr || ::setgroups(0, nullptr) != 0 || ::setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0 ||
+  if (entry == nullptr || ::setgroups(0, nullptr) != 0 ||
+      ::setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0 ||
       ::setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) != 0) {
     throw Error(ErrorKind::internal, "cannot become " + name);
   }
@@ -96,8 +97,9 @@ void make_busybox_tree(const base::RootDirectory &root) {
     root.make_directories(directory);
   }
   root.write("bin/busybox", base::read_file(kBusybox), 0755);
-  for (const char *name : {"sh", "ls", "cat", "id", "mount", "echo", "readlink", "wget", "sleep", "grep", "sync", "kill",
-                           "hostname", "test", "head", "wc", "ps", "stat", "touch", "rm", "umount", "chown", "cut", "tr"}) {
+  for (const char *name :
+       {"sh",       "ls",   "cat",  "id", "mount", "echo", "readlink", "wget", "sleep",  "grep",  "sync", "kill",
+        "hostname", "test", "head", "wc", "ps",    "stat", "touch",    "rm",   "umount", "chown", "cut",  "tr"}) {
     root.make_link(std::string("bin/") + name, "busybox");
   }
 }
