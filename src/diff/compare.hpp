@@ -42,7 +42,7 @@ struct Difference {
 struct CompareOptions {
   /// Paths to leave out with all that is below them: shell patterns whose star crosses slashes, from the root ("/dev",
   /// "/var/cache/*", "*.pyc"); a leading "./" means the same as "/".
-  std::vector<std::string> ignore;
+  std::vector<std::string> ignore = {};
   bool ignores_mtime = false;
   bool ignores_owner = false;
   bool ignores_xattrs = false;

@@ -1,5 +1,8 @@
 #include "pack/output_file.hpp"
 
+#include <sys/time.h>
+
+#include <csignal>
 #include <cstdio>
 #include <thread>
 
@@ -152,6 +155,33 @@ TEST(OutputFile, DashIsStandardOutput) {
   }
   writer.reset();
   EXPECT_EQ(base::read_all(reader.get()), "image");
+}
+
+TEST(OutputFile, ClosedStandardOutputIsReported) {
+  std::fflush(stdout);
+  base::Fd saved(::dup(STDOUT_FILENO));
+  ::close(STDOUT_FILENO);
+  std::string got = test::thrown_by([] { return OutputFile::open("-"); });
+  ::dup2(saved.get(), STDOUT_FILENO);
+  EXPECT_EQ(got, "cannot write standard output: bad file descriptor");
+}
+
+TEST(OutputFile, SignalEndsTheWaitForAReader) {
+  ScratchTree scratch;
+  ASSERT_EQ(::mkfifo(scratch.at("pipe").c_str(), 0600), 0);
+  struct sigaction wake {};
+  struct sigaction before {};
+  wake.sa_handler = [](int) {};
+  ASSERT_EQ(::sigaction(SIGALRM, &wake, &before), 0);
+  itimerval often{{0, 20'000}, {0, 20'000}};  // again and again: the first may come before the wait begins
+  ::setitimer(ITIMER_REAL, &often, nullptr);
+  ErrorKind kind = ErrorKind::internal;
+  std::string got = test::thrown_by([&] { return OutputFile::open(scratch.at("pipe")); }, &kind);
+  itimerval never{};
+  ::setitimer(ITIMER_REAL, &never, nullptr);
+  ::sigaction(SIGALRM, &before, nullptr);
+  EXPECT_EQ(got, "interrupted while waiting for a reader of '" + scratch.at("pipe") + "'");
+  EXPECT_EQ(kind, ErrorKind::interrupted);
 }
 
 TEST(OutputFile, TerminalIsRefused) {

@@ -38,6 +38,7 @@ class ScratchTree {
   ScratchTree(const ScratchTree &) = delete;
   ScratchTree &operator=(const ScratchTree &) = delete;
   ~ScratchTree() {
+    for (const std::string &name : directories_) ::chmod(at(name).c_str(), 0700);  // or they could not be emptied
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
@@ -51,7 +52,8 @@ class ScratchTree {
     set_time(name, kEpoch);
     set_time(parent(name), kEpoch);
   }
-  void directory(const std::string &name, mode_t mode = 0755) const {
+  void directory(const std::string &name, mode_t mode = 0755) {
+    directories_.push_back(name);
     ASSERT_EQ(::mkdir(at(name).c_str(), 0700), 0);
     ::chmod(at(name).c_str(), mode);
     set_time(name, kEpoch);
@@ -90,6 +92,7 @@ class ScratchTree {
     return slash == std::string::npos ? "" : name.substr(0, slash);
   }
   std::string path_;
+  std::vector<std::string> directories_;
 };
 
 /// One member of a tar as libarchive reads it.
