@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <utility>
 
 #include "base/subprocess.hpp"
 #include "base/text.hpp"
@@ -56,6 +59,15 @@ void write_map(pid_t pid, const char *file, const std::vector<IdRange> &ranges) 
   }
 }
 
+/// Sockets rather than a pipe: writing to a keeper that is gone must not raise SIGPIPE.
+std::pair<base::Fd, base::Fd> make_lifeline() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    throw base::os_error(ErrorKind::internal, errno, "cannot make a socket pair");
+  }
+  return {base::Fd(ends[0]), base::Fd(ends[1])};
+}
+
 void write_maps(pid_t pid, const IdMap &map) {
   if (map.is_subordinate) {
     run_map_helper("newuidmap", pid, map.users);
@@ -98,7 +110,11 @@ BuilderHandle::~BuilderHandle() {
   }
 }
 
-void BuilderHandle::release_keeper() { base::write_all(lifeline_.get(), "g"); }
+void BuilderHandle::release_keeper() {
+  if (::send(lifeline_.get(), "g", 1, MSG_NOSIGNAL) != 1) {
+    throw base::os_error(ErrorKind::sandbox, errno, "cannot start the builder process");
+  }
+}
 
 int BuilderHandle::wait() {
   if (keeper_ <= 0) throw Error(ErrorKind::internal, "there is no builder process to wait for");
@@ -112,19 +128,20 @@ int BuilderHandle::wait() {
 
 BuilderHandle start_builder(const NamespaceRequest &request, std::function<int(base::Channel)> body) {
   auto [status_read, status_write] = base::make_pipe();
-  auto [life_read, life_write] = base::make_pipe();
+  auto [life_outer, life_inner] = make_lifeline();
   auto [outer, inner] = base::Channel::make_pair();
   pid_t keeper = ::fork();
   if (keeper < 0) throw base::os_error(ErrorKind::sandbox, errno, "cannot start the builder process");
   if (keeper == 0) {
     outer.close();
     status_read.reset();
-    life_write.reset();
-    run_keeper(request, {std::move(status_write), std::move(life_read)}, std::move(inner), body);
+    life_outer.reset();
+    run_keeper(request, {std::move(status_write), std::move(life_inner)}, std::move(inner), body);
   }
   inner.close();
+  life_inner.reset();
   status_write.reset();
-  BuilderHandle handle(keeper, base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, keeper, 0))), std::move(life_write),
+  BuilderHandle handle(keeper, base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, keeper, 0))), std::move(life_outer),
                        std::move(outer));
   if (request.id_map) {
     expect_step(status_read.get(), NamespaceStep::user_namespace);

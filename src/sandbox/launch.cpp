@@ -34,7 +34,7 @@ struct ChildPlan {
   int errno_value;
 };
 
-int fail(ChildPlan &plan, LaunchStep step) noexcept {
+__attribute__((no_sanitize("address", "thread"))) int fail(ChildPlan &plan, LaunchStep step) noexcept {
   plan.failed_step = step;
   plan.errno_value = errno;
   ::_exit(127);

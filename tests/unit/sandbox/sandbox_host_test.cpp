@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -406,6 +408,35 @@ TEST_P(SandboxHost, ProbeFindsThisHostFit) {
     return text;
   });
   EXPECT_EQ(answer, "unknown architecture 'vax'\n");
+}
+
+TEST(SandboxHostRoot, FallsBackToTheHostsProcWhenItIsMasked) {
+  std::string reason = test::reason_to_skip(As::root);
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  std::string answer = test::run_as(As::root, []() -> std::string {
+    // as containers do it: what covers a part of /proc cannot be taken away in a user namespace
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("/dev/null", "/proc/version", nullptr, MS_BIND, nullptr) != 0 ||
+        ::mount("tmpfs", "/mnt", "tmpfs", 0, nullptr) != 0) {
+      return "skip";
+    }
+    return test::in_builder(true, [] {
+      Runner runner = Runner::start({});
+      base::RootDirectory root = base::RootDirectory::open("/mnt");
+      test::make_busybox_tree(root);
+      runner.enter(root);
+      return runner.notes().at(0) + "\n" + shell(runner, "cat /proc/self/comm; cat /proc/version");
+    });
+  });
+  if (answer == "skip") GTEST_SKIP() << "/proc cannot be masked here";
+  EXPECT_EQ(answer, "this host allows no new /proc, so scripts see the host's processes there\ncat\n");
+}
+
+TEST_P(SandboxHost, RefusesAProgramWithoutName) {
+  EXPECT_EQ(in_tree([](Runner &runner, const base::RootDirectory &) {
+              return describe(runner.run({}, [](std::string_view) {}));
+            }),
+            "error: a program to run must have a name");
 }
 
 TEST(SandboxHostUser, ForeignRangesAreRefusedByTheHelper) {
