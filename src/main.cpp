@@ -35,6 +35,6 @@ std::vector<DoctorCheck> check_host(const debroot::plan::HostFacts &host) {
 }  // namespace
 
 int main(int argument_count, char **arguments) {
-  debroot::cli::Backend backend{debroot::build, debroot::plan_packages, check_host, {}};
+  debroot::cli::Backend backend{debroot::build_image, debroot::plan_packages, check_host, {}};
   return debroot::cli::run_process(argument_count, arguments, environ, backend);
 }
