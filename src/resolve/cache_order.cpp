@@ -91,7 +91,8 @@ MentionOrder::MentionOrder(const debian::PackageIndex &index, const std::vector<
   table_.assign(std::bit_ceil(entries_.capacity() * 2 + 16), 0);
   for (const debian::BinaryPackage &package : index.packages()) {
     auto found = std::find(architectures.begin(), architectures.end(), package.architecture);
-    std::size_t architecture = found == architectures.end() ? 0 : static_cast<std::size_t>(found - architectures.begin());
+    std::size_t architecture =
+        found == architectures.end() ? 0 : static_cast<std::size_t>(found - architectures.begin());
     read_stanza(package, architecture);
   }
 }

@@ -113,8 +113,7 @@ const std::vector<Dependency> &Catalog::dependencies(PackageRef package) {
   return dependencies_.emplace(package, std::move(out)).first->second;
 }
 
-void Catalog::add_field(PackageRef package, std::string_view field, DependencyKind kind,
-                        std::vector<Dependency> &out) {
+void Catalog::add_field(PackageRef package, std::string_view field, DependencyKind kind, std::vector<Dependency> &out) {
   bool forbids = is_negative(kind);
   for (const debian::OrGroup &group : parse(package, field)) {
     Dependency dependency;
@@ -203,9 +202,9 @@ void Catalog::add_providers(const Relation &relation, PackageRef parent, bool fo
     for (const Relation &provided : provides(provider)) {
       if (provided.name != relation.name || !provides_for(provider, provided, relation, wanted, forbids)) continue;
       // Policy section 7.5: only a versioned Provides can satisfy a versioned relation.
-      bool fits = relation.test == debian::VersionTest::any ||
-                  (!provided.version.empty() &&
-                   debian::version_satisfies(provided.version, relation.test, relation.version));
+      bool fits =
+          relation.test == debian::VersionTest::any ||
+          (!provided.version.empty() && debian::version_satisfies(provided.version, relation.test, relation.version));
       if (fits) indirect.push_back(provider);
     }
   }

@@ -3,9 +3,9 @@
 /// build touches a few hundred of sixty thousand packages.
 ///
 /// Multi-Arch rules (as apt has them): a relation without qualifier means the architecture of the package that carries
-/// it ("all" counts as native) or any package marked foreign; ":any" means packages marked allowed; ":native" and ":ARCH"
-/// mean that architecture. Conflicts and Breaks mean every architecture. Packages of one name exclude each other across
-/// architectures unless marked same, and those must be of one version.
+/// it ("all" counts as native) or any package marked foreign; ":any" means packages marked allowed; ":native" and
+/// ":ARCH" mean that architecture. Conflicts and Breaks mean every architecture. Packages of one name exclude each
+/// other across architectures unless marked same, and those must be of one version.
 #pragma once
 
 #include <deque>

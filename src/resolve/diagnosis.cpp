@@ -117,7 +117,8 @@ class Diagnosis {
     } else if (slot != kNone && marking_.at(slot).is_held) {
       out.push_back({fmt::format("{} is refused by the request '{}-'", id(version), name), {}});
     } else if (slot != kNone && marking_.at(slot).candidate != kNone) {
-      out.push_back({fmt::format("{} is not chosen: {} is preferred", id(version), id(marking_.at(slot).candidate)), {}});
+      out.push_back(
+          {fmt::format("{} is not chosen: {} is preferred", id(version), id(marking_.at(slot).candidate)), {}});
     } else {
       out.push_back({fmt::format("{} is pinned away", id(version)), {}});
     }
@@ -131,14 +132,15 @@ class Diagnosis {
       out.push_back({fmt::format("{}: {}", relation.name, kNotAvailable), {}});
       return;
     }
-    bool wants_later = relation.test == debian::VersionTest::later || relation.test == debian::VersionTest::later_or_equal;
+    bool wants_later =
+        relation.test == debian::VersionTest::later || relation.test == debian::VersionTest::later_or_equal;
     for (PackageRef version : named) {
       const debian::BinaryPackage &package = catalog_.index().at(version);
       bool fits = debian::version_satisfies(package.version, relation.test, relation.version);
-      std::string_view fault = fits                                                   ? "is of the wrong architecture"
-                               : wants_later                                          ? "is too old"
-                               : relation.test == debian::VersionTest::equal          ? "is another version"
-                                                                                      : "is too new";
+      std::string_view fault = fits                                          ? "is of the wrong architecture"
+                               : wants_later                                 ? "is too old"
+                               : relation.test == debian::VersionTest::equal ? "is another version"
+                                                                             : "is too new";
       out.push_back({fmt::format("{} {}{}", id(version), fault, origin_of(package)), {}});
     }
   }
@@ -173,7 +175,8 @@ class Diagnosis {
     }
   }
 
-  void add_conflict(PackageRef version, const Dependency &dependency, PackageRef other, std::vector<Problem> &problems) {
+  void add_conflict(PackageRef version, const Dependency &dependency, PackageRef other,
+                    std::vector<Problem> &problems) {
     SlotId slot = catalog_.slot_of(other);
     if (slot == kNone) return;
     bool is_installed = marking_.at(slot).current == other;

@@ -10,8 +10,8 @@
 
 namespace debroot::resolve {
 
-/// Explains why `requested` cannot all be installed beside what is installed. Works from relations and candidates alone,
-/// so that it also finds reasons the marking passed over.
+/// Explains why `requested` cannot all be installed beside what is installed. Works from relations and candidates
+/// alone, so that it also finds reasons the marking passed over.
 /// @param marking a fresh one, in which the requested versions are candidates and nothing is marked.
 /// @param leftovers what was broken in the failed one, for the case that no simpler reason is found.
 [[nodiscard]] Unsatisfiable diagnose(Marking &marking, const Policy &policy, const std::vector<PackageRef> &requested,

@@ -122,8 +122,7 @@ bool Marking::held_before(const Dependency &dependency) {
 }
 
 bool Marking::is_important(const Dependency &dependency) const noexcept {
-  return is_critical(dependency.kind) ||
-         (dependency.kind == DependencyKind::recommends && policy_.install_recommends);
+  return is_critical(dependency.kind) || (dependency.kind == DependencyKind::recommends && policy_.install_recommends);
 }
 
 bool Marking::is_broken(SlotId slot) {
@@ -154,7 +153,8 @@ bool Marking::is_policy_broken(SlotId slot) {
 
 std::size_t Marking::broken_count() {
   std::vector<SlotId> slots = occupied();
-  return static_cast<std::size_t>(std::count_if(slots.begin(), slots.end(), [this](SlotId slot) { return is_broken(slot); }));
+  return static_cast<std::size_t>(
+      std::count_if(slots.begin(), slots.end(), [this](SlotId slot) { return is_broken(slot); }));
 }
 
 bool Marking::may_install(SlotId slot, unsigned depth, bool by_user) {
@@ -187,12 +187,13 @@ bool Marking::is_satisfiable(SlotId slot) {
   if (mark.candidate == mark.current) return true;
   for (const Dependency &dependency : catalog_.dependencies(mark.candidate)) {
     if (!is_critical(dependency.kind) || is_negative(dependency.kind)) continue;
-    bool is_possible = std::any_of(dependency.alternatives.begin(), dependency.alternatives.end(), [&](const auto &each) {
-      return std::any_of(each.targets.begin(), each.targets.end(), [&](PackageRef version) {
-        SlotId target = catalog_.slot_of(version);
-        return target != kNone && (at(target).install == version || at(target).candidate == version);
-      });
-    });
+    bool is_possible =
+        std::any_of(dependency.alternatives.begin(), dependency.alternatives.end(), [&](const auto &each) {
+          return std::any_of(each.targets.begin(), each.targets.end(), [&](PackageRef version) {
+            SlotId target = catalog_.slot_of(version);
+            return target != kNone && (at(target).install == version || at(target).candidate == version);
+          });
+        });
     if (is_possible) continue;
     if (!mark.is_protected) {
       mark.candidate = mark.current;

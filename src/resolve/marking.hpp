@@ -34,8 +34,8 @@ struct Mark {
 class Marking {
  public:
   /// @param mentions gives the order of packages when it is needed; may be costly the first time.
-  Marking(Catalog &catalog, const Priorities &priorities, const Policy &policy,
-          std::span<const PackageRef> installed, std::function<const MentionOrder &()> mentions);
+  Marking(Catalog &catalog, const Priorities &priorities, const Policy &policy, std::span<const PackageRef> installed,
+          std::function<const MentionOrder &()> mentions);
 
   [[nodiscard]] Catalog &catalog() noexcept { return catalog_; }
   /// The mark of a slot; the reference stays valid.

@@ -198,7 +198,8 @@ class Planner {
     for (const Alternative &alternative : dependency.alternatives) {
       for (PackageRef version : alternative.targets) {
         SlotId other = catalog_.slot_of(version);
-        if (other == kNone || change_.install(other) != version || !change_.is_changed(other) || !is_now(other)) continue;
+        if (other == kNone || change_.install(other) != version || !change_.is_changed(other) || !is_now(other))
+          continue;
         if (!guarded(slot, false, [&] { return unpack(other, true); })) return false;
         is_met = true;
         if (!at(other).is_looping) has_changed = true;

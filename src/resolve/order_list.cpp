@@ -187,8 +187,8 @@ class OrderList {
     for (SlotId user : upgraded_) {
       if (user == slot || colour(user) != Colour::white) continue;
       for (const Dependency &dependency : catalog_.dependencies(change_.current(user))) {
-        bool matters = rule == Rule::installed_users ? is_critical(dependency.kind)
-                                                     : dependency.kind == DependencyKind::conflicts;
+        bool matters =
+            rule == Rule::installed_users ? is_critical(dependency.kind) : dependency.kind == DependencyKind::conflicts;
         if (!matters) continue;
         for (const Alternative &alternative : dependency.alternatives) {
           const std::vector<PackageRef> &targets = alternative.targets;

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 #include <array>
+#include <utility>
 
 #include "debroot/error.hpp"
 #include "resolve/pattern_node.hpp"
@@ -119,7 +119,8 @@ class Parser {
 
  private:
   [[noreturn]] void fail(std::string_view what) const {
-    throw Error(ErrorKind::usage, fmt::format("cannot read pattern '{}': {} at character {}", text_, what, position_ + 1));
+    throw Error(ErrorKind::usage,
+                fmt::format("cannot read pattern '{}': {} at character {}", text_, what, position_ + 1));
   }
 
   [[nodiscard]] char peek() const noexcept { return position_ < text_.size() ? text_[position_] : '\0'; }
@@ -147,7 +148,8 @@ class Parser {
 
   Pattern::Node parse_and() {
     std::vector<Pattern::Node> nodes;
-    for (skip_blanks(); std::string_view("!~?(").find(peek()) != std::string_view::npos && peek() != '\0'; skip_blanks()) {
+    for (skip_blanks(); std::string_view("!~?(").find(peek()) != std::string_view::npos && peek() != '\0';
+         skip_blanks()) {
       nodes.push_back(parse_unary());
     }
     if (nodes.empty()) fail("expected a pattern");

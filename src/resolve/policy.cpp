@@ -179,7 +179,8 @@ Priorities::Priorities(const debian::PackageIndex &index, const Policy &policy) 
     is_never_source_.push_back(is_never);
   }
   if (default_release && !is_default_known) {
-    throw Error(ErrorKind::usage, fmt::format("no source belongs to APT::Default-Release '{}'", policy.default_release));
+    throw Error(ErrorKind::usage,
+                fmt::format("no source belongs to APT::Default-Release '{}'", policy.default_release));
   }
 }
 
@@ -201,7 +202,8 @@ const Pin *Priorities::specific_pin(debian::PackageRef package) const {
 int Priorities::of(debian::PackageRef package) const {
   const debian::BinaryPackage &binary = index_->at(package);
   auto is_never = [&](std::uint32_t source) { return is_never_source_[source]; };
-  bool is_never_everywhere = !binary.sources.empty() && std::all_of(binary.sources.begin(), binary.sources.end(), is_never);
+  bool is_never_everywhere =
+      !binary.sources.empty() && std::all_of(binary.sources.begin(), binary.sources.end(), is_never);
   if (is_never_everywhere) return std::numeric_limits<short>::min();
   if (has_specific_) {
     if (const Pin *pin = specific_pin(package)) return pin->priority;

@@ -233,9 +233,9 @@ Repair::Verdict Repair::try_target(const Dependency &dependency, const Alternati
   }
   if (dependency.kind == DependencyKind::breaks) {
     const Mark &mark = marking_.at(other);
-    bool would_help = mark.candidate != kNone && mark.candidate != version &&
-                      std::find(alternative.targets.begin(), alternative.targets.end(), mark.candidate) ==
-                          alternative.targets.end();
+    bool would_help =
+        mark.candidate != kNone && mark.candidate != version &&
+        std::find(alternative.targets.begin(), alternative.targets.end(), mark.candidate) == alternative.targets.end();
     if (would_help) {
       marking_.install_automatic(other, false);
       return Verdict::next;
@@ -281,9 +281,8 @@ void Repair::try_fix_by_install(const Alternative &alternative) {
 
 void Repair::apply_kills(const Case &broken) {
   for (const Kill &kill : broken.kills) {
-    bool is_done = marking_.held_before(*kill.dependency)
-                       ? marking_.keep(kill.slot)
-                       : is_negative(kill.dependency->kind) && remove(kill.slot);
+    bool is_done = marking_.held_before(*kill.dependency) ? marking_.keep(kill.slot)
+                                                          : is_negative(kill.dependency->kind) && remove(kill.slot);
     if ((!is_done || broken.round > 1) && points(broken.slot) > points(kill.slot)) {
       points(kill.slot) = points(broken.slot);
       has_changed_ = true;

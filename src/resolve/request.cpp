@@ -148,7 +148,8 @@ class ItemReader {
       throw Error(ErrorKind::usage, fmt::format("release '{}' has no package '{}'", item.release, data.name));
     }
     if (item.version.empty()) {
-      throw Error(ErrorKind::usage, fmt::format("no version of package '{}' may be installed: all are pinned away", text));
+      throw Error(ErrorKind::usage,
+                  fmt::format("no version of package '{}' may be installed: all are pinned away", text));
     }
     Error error(ErrorKind::usage, fmt::format("package '{}' has no version '{}'", data.name, item.version));
     for (PackageRef each : data.versions) error.detail("expected", to_string(catalog_.index().at(each).id()));
@@ -193,7 +194,10 @@ class ItemReader {
       }
       return;
     }
-    Error error(ErrorKind::usage, fmt::format("package '{}' is virtual: several packages provide it", item.name));
+    Error error(ErrorKind::usage,
+                providers.empty()
+                    ? fmt::format("package '{}' is virtual: nothing that provides it may be installed", item.name)
+                    : fmt::format("package '{}' is virtual: several packages provide it", item.name));
     if (text != item.name) error.detail("needed by", fmt::format("request '{}'", text));
     for (SlotId slot : providers) {
       error.detail("expected", to_string(catalog_.index().at(marking_.at(slot).candidate).id()));

@@ -63,8 +63,8 @@ class Run {
   void refuse(const std::vector<SlotId> &slots) {
     for (SlotId slot : slots) {
       if (marking_.at(slot).current != kNone) {
-        throw Error(ErrorKind::usage, fmt::format("cannot leave out '{}': it is part of the essential set",
-                                                  catalog_.slot(slot).name));
+        throw Error(ErrorKind::usage,
+                    fmt::format("cannot leave out '{}': it is part of the essential set", catalog_.slot(slot).name));
       }
       marking_.hold(slot);
     }
@@ -101,7 +101,8 @@ class Run {
       std::tie(cause, is_recommended) = find_cause(mark.install);
     }
     if (cause == kNone) return "requested";
-    return fmt::format("{} by {}", is_recommended ? "recommended" : "needed", to_string(catalog_.index().at(cause).id()));
+    return fmt::format("{} by {}", is_recommended ? "recommended" : "needed",
+                       to_string(catalog_.index().at(cause).id()));
   }
 
   /// A selected package with a relation that `version` meets, when the first cause was given up meanwhile.

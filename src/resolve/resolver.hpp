@@ -24,7 +24,8 @@ class MentionOrder;
 
 /// What to install.
 struct Request {
-  /// As apt-get install takes them: name, name:arch, name=version, name/release, name+, name-, glob, regex, apt pattern.
+  /// As apt-get install takes them: name, name:arch, name=version, name/release, name+, name-, glob, regex, apt
+  /// pattern.
   std::vector<std::string> items;
   /// Versions that were handed over as .deb files and put into the index: each becomes its package's candidate.
   std::vector<debian::PackageRef> files;

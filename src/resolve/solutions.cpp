@@ -16,9 +16,8 @@ std::vector<PackageRef> Marking::solutions(const Dependency &dependency) {
       if (slot != kNone && at(slot).candidate == version) versions.push_back(version);
     }
     if (versions.size() > 1) {
-      std::stable_sort(versions.begin(), versions.end(), [&](PackageRef a, PackageRef b) {
-        return goes_before(a, b, alternative.relation);
-      });
+      std::stable_sort(versions.begin(), versions.end(),
+                       [&](PackageRef a, PackageRef b) { return goes_before(a, b, alternative.relation); });
     }
     for (PackageRef version : versions) {
       (at(catalog_.slot_of(version)).current != kNone ? upgrades : additions).push_back(version);
