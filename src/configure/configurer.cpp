@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "base/digest.hpp"
@@ -21,6 +22,15 @@ constexpr std::string_view kFresh = ".dpkg-new";
 
 std::string md5_of(const base::RootDirectory &root, const std::string &path) {
   return base::hash_of_file(base::HashKind::md5, root.open_file(path, O_RDONLY).get());
+}
+
+/// Place of a package in dpkg's queue for `--configure --pending`: dpkg walks its hash table, which files names by
+/// their FNV-1a hash into 65521 bins.
+std::uint32_t queue_place(std::string_view name) noexcept {
+  constexpr std::uint32_t kBins = 65521;
+  std::uint32_t hash = 2166136261;
+  for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+  return hash % kBins;
 }
 
 bool is_unpacked(const PackageRecord &record) noexcept {
@@ -70,6 +80,8 @@ void Configurer::configure_pending() {
   for (const auto &[key, record] : context_.database.records()) {
     if (is_unpacked(record)) keys.push_back(key);
   }
+  std::stable_sort(keys.begin(), keys.end(),
+                   [](const PackageKey &a, const PackageKey &b) { return queue_place(a.name) < queue_place(b.name); });
   configure(keys, true);
 }
 
@@ -138,6 +150,8 @@ void Configurer::settle_conffile(PackageRecord &record, Conffile &conffile) {
     root.rename(fresh, path);
   }
   conffile.hash = hash;
+  // dpkg notes each conffile on its own, which decides when its journal is folded into status
+  context_.database.note(record);
 }
 
 void Configurer::refuse(const std::vector<PackageKey> &stuck, Dependencies &dependencies) {

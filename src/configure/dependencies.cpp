@@ -27,7 +27,8 @@ bool architecture_fits(const PackageRecord &candidate, const Relation &relation,
 
 bool is_configured(State state) noexcept { return state == State::installed || state == State::triggers_pending; }
 
-bool will_be_configured(State state) noexcept { return state == State::unpacked || state == State::half_configured; }
+/// The better of two alternatives: ready beats waiting, waiting beats blocked.
+Readiness better(Readiness a, Readiness b) noexcept { return a < b ? a : b; }
 
 }  // namespace
 
@@ -53,7 +54,9 @@ bool meets(const PackageRecord &candidate, const Relation &relation, const std::
   return false;
 }
 
-Dependencies::Dependencies(const dpkgdb::Database &database, std::string native) : native_(std::move(native)) {
+Dependencies::Dependencies(const dpkgdb::Database &database, std::string native,
+                           std::set<const PackageRecord *> queued)
+    : native_(std::move(native)), queued_(std::move(queued)) {
   for (const auto &[key, record] : database.records()) {
     by_name_[key.name].push_back(&record);
     const std::string *provides = record.control.find("Provides");
@@ -93,29 +96,51 @@ std::vector<const PackageRecord *> Dependencies::providers(const PackageRecord &
   return out;
 }
 
+Readiness Dependencies::check_candidate(const PackageRecord &record, const PackageRecord &candidate,
+                                        const Relation &relation, std::string &helper) const {
+  if (is_configured(candidate.state)) return Readiness::ready;
+  if (candidate.state == State::triggers_awaited) {
+    helper = candidate.triggers_awaited.front();
+    return Readiness::waiting;
+  }
+  bool is_unpacked = candidate.state == State::unpacked || candidate.state == State::half_configured;
+  if (!is_unpacked || queued_.count(&candidate) == 0) return Readiness::blocked;
+  // what a package provides itself is there as soon as it is
+  bool is_own_provide = &candidate == &record && relation.name != record.name();
+  return is_own_provide ? Readiness::ready : Readiness::waiting;
+}
+
+Readiness Dependencies::check_group(const PackageRecord &record, const debian::OrGroup &group,
+                                    std::string &helper) const {
+  Readiness best = Readiness::blocked;
+  for (const Relation &relation : group) {
+    if (broken_.count({&record, debian::to_string(relation)}) > 0) return Readiness::ready;
+    for (const PackageRecord *candidate : providers(record, relation)) {
+      best = better(best, check_candidate(record, *candidate, relation, helper));
+      if (best == Readiness::ready) return best;
+    }
+  }
+  return best;
+}
+
 Readiness Dependencies::check(const PackageRecord &record, std::string *missing) {
   Readiness verdict = Readiness::ready;
+  bool has_other_reason = false;
+  std::string helper;
   for (const debian::OrGroup &group : groups_of(record)) {
-    Readiness best = Readiness::blocked;
-    for (const Relation &relation : group) {
-      for (const PackageRecord *candidate : providers(record, relation)) {
-        bool is_broken_link = broken_.count({&record, debian::to_string(relation)}) > 0;
-        if (candidate == &record || is_configured(candidate->state) ||
-            (is_broken_link && will_be_configured(candidate->state))) {
-          best = Readiness::ready;
-        } else if (candidate->state == State::triggers_awaited) {
-          seen_awaited_ = candidate;
-          if (best == Readiness::blocked) best = Readiness::triggers;
-        } else if (will_be_configured(candidate->state) && best != Readiness::ready) {
-          best = Readiness::waiting;
-        }
-      }
-    }
-    if (best == Readiness::ready) continue;
+    std::string possible;
+    Readiness found = check_group(record, group, possible);
+    if (found == Readiness::ready) continue;
     if (missing != nullptr && verdict == Readiness::ready) *missing = debian::to_string(group);
-    if (best == Readiness::blocked) return best;
-    if (verdict != Readiness::waiting) verdict = best;
+    if (found == Readiness::blocked && missing != nullptr) *missing = debian::to_string(group);
+    if (found == Readiness::waiting && !possible.empty()) {
+      helper = possible;
+    } else {
+      has_other_reason = true;
+    }
+    if (verdict != Readiness::blocked) verdict = found;
   }
+  if (!has_other_reason && !helper.empty()) helper_ = helper;
   return verdict;
 }
 
@@ -137,8 +162,11 @@ bool Dependencies::search_cycle(const PackageRecord &record, std::vector<Link> &
       if (broken_.count({&record, text}) > 0) continue;
       path.back().relation = text;
       for (const PackageRecord *next : providers(record, relation)) {
-        if (next->state < State::unpacked || next == &record) continue;
-        bool closes = std::any_of(path.begin(), path.end(), [&](const Link &link) { return link.record == next; });
+        bool is_by_name = relation.name == next->name();
+        if (!is_by_name && queued_.count(next) == 0) continue;
+        // the package at hand does not count: dpkg looks only at those above it
+        bool closes =
+            std::any_of(path.begin(), path.end() - 1, [&](const Link &link) { return link.record == next; });
         if (closes) {
           break_link(path, *next, has_postinst);
           return true;
@@ -155,7 +183,7 @@ bool Dependencies::search_cycle(const PackageRecord &record, std::vector<Link> &
 void Dependencies::break_link(const std::vector<Link> &path, const PackageRecord &closing,
                               const std::function<bool(const PackageRecord &)> &has_postinst) {
   for (auto link = path.rbegin(); link != path.rend(); ++link) {
-    if (!has_postinst(*link->record) || link->record == &closing) {
+    if (!has_postinst(*link->record) || (link != path.rbegin() && link->record == &closing)) {
       broken_.insert({link->record, link->relation});
       return;
     }

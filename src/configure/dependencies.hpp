@@ -13,26 +13,28 @@
 namespace debroot::configure {
 
 enum class Readiness {
-  ready,     ///< every Depends and Pre-Depends is met by a configured package
-  waiting,   ///< something it needs is unpacked and will be configured
-  blocked,   ///< what it needs is not there at all
-  triggers,  ///< what it needs is only waiting for triggers to run
+  ready,    ///< every Depends and Pre-Depends is met by a configured package
+  waiting,  ///< something it needs is queued, or waits for triggers of others
+  blocked,  ///< what it needs is not there and will not be
 };
 
 /// Looks at the Depends and Pre-Depends of unpacked packages. Lives as long as one configure run.
 class Dependencies {
  public:
-  /// `native` is the root's architecture.
-  Dependencies(const dpkgdb::Database &database, std::string native);
+  /// `native` is the root's architecture; `queued` are the packages that this run is to configure.
+  Dependencies(const dpkgdb::Database &database, std::string native, std::set<const dpkgdb::PackageRecord *> queued);
 
   /// `missing` receives the first or-group that is not met.
   [[nodiscard]] Readiness check(const dpkgdb::PackageRecord &record, std::string *missing = nullptr);
+  /// This run has given up on `record`: nothing may wait for it any more.
+  void give_up(const dpkgdb::PackageRecord &record) { queued_.erase(&record); }
   /// Looks for a cycle that goes through `record` and breaks one link of it: one that belongs to a package without
   /// postinst if there is any (then nothing is lost). True when one was broken.
   bool break_cycle(const dpkgdb::PackageRecord &record,
                    const std::function<bool(const dpkgdb::PackageRecord &)> &has_postinst);
-  /// A package that others wait for because its triggers are pending; null if none was seen by `check`.
-  [[nodiscard]] const dpkgdb::PackageRecord *seen_awaited() const noexcept { return seen_awaited_; }
+  /// Name of the package whose triggers would help the package that `check` saw last waiting for nothing else; empty
+  /// when there is none. Asking forgets it.
+  [[nodiscard]] std::string take_helper() { return std::exchange(helper_, {}); }
 
  private:
   struct Link {
@@ -41,6 +43,9 @@ class Dependencies {
   };
   using Groups = std::vector<debian::OrGroup>;
 
+  Readiness check_group(const dpkgdb::PackageRecord &record, const debian::OrGroup &group, std::string &helper) const;
+  Readiness check_candidate(const dpkgdb::PackageRecord &record, const dpkgdb::PackageRecord &candidate,
+                            const debian::Relation &relation, std::string &helper) const;
   const Groups &groups_of(const dpkgdb::PackageRecord &record);
   [[nodiscard]] std::vector<const dpkgdb::PackageRecord *> providers(const dpkgdb::PackageRecord &record,
                                                                      const debian::Relation &relation) const;
@@ -57,7 +62,8 @@ class Dependencies {
   Records by_provided_;
   std::map<const dpkgdb::PackageRecord *, Groups> groups_;
   std::set<std::pair<const dpkgdb::PackageRecord *, std::string>> broken_;
-  const dpkgdb::PackageRecord *seen_awaited_ = nullptr;
+  std::set<const dpkgdb::PackageRecord *> queued_;
+  std::string helper_;
 };
 
 /// Whether `candidate` meets `relation` of a package of architecture `depender` by name or by Provides, version and

@@ -20,6 +20,12 @@ std::string_view take_line(std::string_view &rest) noexcept {
   return line;
 }
 
+/// A line without the carriage return that some archives have; other trailing blanks are the value's own.
+std::string_view without_line_end(std::string_view line) noexcept {
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return line;
+}
+
 bool continues(std::string_view line) noexcept { return !line.empty() && (line[0] == ' ' || line[0] == '\t'); }
 
 /// Policy section 5.1: a line of blanks alone separates stanzas too.
@@ -80,14 +86,16 @@ Stanza Stanza::parse(std::string_view text) {
     if (has_ended) throw Error(ErrorKind::index, fmt::format("line {} begins a second stanza", number));
     if (continues(line)) {
       if (stanza.fields_.empty()) throw Error(ErrorKind::index, fmt::format("line {} continues no field", number));
-      stanza.fields_.back().value += fmt::format("\n{}", line.substr(0, line.find_last_not_of(" \t\r") + 1));
+      stanza.fields_.back().value += fmt::format("\n{}", without_line_end(line));
       continue;
     }
     std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0) {
       throw Error(ErrorKind::index, fmt::format("line {} is no field: '{}'", number, line));
     }
-    stanza.fields_.push_back({std::string(line.substr(0, colon)), std::string(base::trim(line.substr(colon + 1)))});
+    std::string_view value = without_line_end(line.substr(colon + 1));
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    stanza.fields_.push_back({std::string(line.substr(0, colon)), std::string(value)});
   }
   return stanza;
 }
@@ -101,7 +109,7 @@ const std::string *Stanza::find(std::string_view name) const noexcept {
 
 std::string Stanza::get(std::string_view name) const {
   const std::string *value = find(name);
-  return value == nullptr ? std::string() : *value;
+  return value == nullptr ? std::string() : std::string(base::trim(*value));
 }
 
 void Stanza::set(std::string_view name, std::string value) {

@@ -25,7 +25,8 @@ class StanzaView {
   std::string_view text_;
 };
 
-/// One field; `value` has no leading blank and keeps folded lines as "first\n second\n third".
+/// One field; `value` has no leading blank, keeps trailing ones (dpkg writes them back into its database) and folded
+/// lines as "first\n second\n third".
 struct Field {
   std::string name;
   std::string value;
@@ -40,6 +41,7 @@ class Stanza {
   [[nodiscard]] static Stanza parse(std::string_view text);
 
   [[nodiscard]] const std::string *find(std::string_view name) const noexcept;
+  /// The value without blanks around it; empty when the field is absent.
   [[nodiscard]] std::string get(std::string_view name) const;
   /// Replaces the field where it stands, or appends it.
   void set(std::string_view name, std::string value);

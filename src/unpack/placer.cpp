@@ -75,6 +75,7 @@ class Placing {
       throw Error(ErrorKind::package, fmt::format("cannot unpack '{}' of package '{}': a directory is in its place",
                                                   entry.path, package_->subject));
     }
+    if (entry.kind == deb::EntryKind::symlink && present && leads_to_same_directory(target, entry.link_target)) return;
     if (is_extracted(entry, target, present)) {
       ::utimensat(parent, ".", nullptr, 0);  // dpkg would rename the same bytes into place here
       return;
@@ -115,6 +116,16 @@ class Placing {
     if (const dpkgdb::StatOverride *rule = context_.overrides.find(entry.path))
       return {rule->uid, rule->gid, rule->mode};
     return named_ownership(entry, context_.accounts);
+  }
+
+  /// Whether what is at `path` and the shipped link both lead to one directory: dpkg then leaves what is there.
+  bool leads_to_same_directory(const std::string &path, const std::string &link_target) const {
+    std::optional<struct stat> now = context_.root.status_followed(path);
+    if (!is_directory(now)) return false;
+    bool is_absolute = !link_target.empty() && link_target[0] == '/';
+    std::string fresh = is_absolute ? link_target : path.substr(0, path.rfind('/') + 1) + link_target;
+    std::optional<struct stat> then = context_.root.status_followed(fresh);
+    return then && then->st_dev == now->st_dev && then->st_ino == now->st_ino;
   }
 
   bool is_extracted(const deb::Entry &entry, const std::string &target,
