@@ -29,6 +29,7 @@ class Apt:
     def __init__(self, directory, suite, architectures, mirror):
         self.directory = directory
         self.architectures = architectures
+        self.with_recommends = False
         for name in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "var/lib/apt/lists/partial",
                      "var/cache/apt/archives/partial", "var/lib/dpkg", "var/log/apt"):
             os.makedirs(os.path.join(directory, name), exist_ok=True)
@@ -49,6 +50,8 @@ class Apt:
         return os.path.join(self.directory, name)
 
     def run(self, arguments):
+        if self.with_recommends:
+            arguments = ["-oAPT::Install-Recommends=true"] + arguments
         environment = dict(os.environ, APT_CONFIG=self.path("apt.conf"), LC_ALL="C.UTF-8")
         return subprocess.run(["apt-get"] + arguments, env=environment, capture_output=True, text=True)
 
@@ -118,6 +121,8 @@ def identity(stanza):
 class Oracle:
     def __init__(self, program, apt, suite, installed_file=None):
         arguments = [program, ",".join(apt.architectures)] + [f"{suite}={path}" for path in apt.indexes()]
+        if apt.with_recommends:
+            arguments.append("--recommends")
         if installed_file:
             arguments.append(f"--installed={installed_file}")
         self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -195,6 +200,9 @@ def main():
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
     parser.add_argument("--requests", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only-with", metavar="FIELD", help="draw only packages with this field, such as Conflicts")
+    parser.add_argument("--largest", type=int, default=6, help="most packages in a random request")
+    parser.add_argument("--recommends", action="store_true", help="install Recommends as well")
     parser.add_argument("--order-every", type=int, default=8, metavar="N", help="compare the order of each Nth request")
     parser.add_argument("--at-least", type=float, default=0.98)
     parser.add_argument("--work", help="directory to keep the index in between runs")
@@ -226,12 +234,14 @@ def run(options, apt):
     installed_file = apt.path("installed")
     with open(installed_file, "w") as file:
         file.write("\n".join(sorted(answer[0])))
+    apt.with_recommends = options.recommends
     oracle = Oracle(options.oracle, apt, options.suite, installed_file)
     requests = list(sets_of(options.suite, native)) + [(" ".join(items), items) for items in TYPICAL]
-    names = sorted({field(stanza, "Package") for stanza in apt.stanzas()})
+    names = sorted({field(stanza, "Package") for stanza in apt.stanzas()
+                    if not options.only_with or field(stanza, options.only_with)})
     generator = random.Random(options.seed)
     for _ in range(options.requests):
-        items = generator.sample(names, generator.randint(1, 6))
+        items = generator.sample(names, generator.randint(1, options.largest))
         if len(apt.architectures) > 1 and generator.random() < 0.5:
             items[0] += ":" + apt.architectures[1]
         requests.append((" ".join(items), items))
