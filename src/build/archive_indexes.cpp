@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <ctime>
 #include <future>
+#include <iterator>
 #include <optional>
 
 #include "base/digest.hpp"
 #include "base/text.hpp"
 #include "base/worker_pool.hpp"
+#include "build/local_packages.hpp"
 #include "index/packages_files.hpp"
 #include "index/packages_scan.hpp"
 #include "index/release_file.hpp"
@@ -198,9 +200,13 @@ class Reading {
         is_archived = true;
       }
     }
-    if (std::optional<std::size_t> missing = first_missing(files)) refuse_missing(entries[*missing]);
+    if (std::optional<std::size_t> missing = first_missing(files))
+      refuse_missing(entries[*missing], plan_.cache.is_offline);
     open_all(entries, files, is_archived);
     read_packages();
+    std::vector<std::string> paths;
+    std::copy_if(plan_.includes.begin(), plan_.includes.end(), std::back_inserter(paths), is_local_package);
+    out_.local_packages = add_local_packages(out_.packages, paths);
     out_.packages.seal();
     return std::move(out_);
   }
@@ -235,7 +241,12 @@ class Reading {
     return std::nullopt;
   }
 
-  [[noreturn]] static void refuse_missing(const SourceEntry &entry) {
+  [[noreturn]] static void refuse_missing(const SourceEntry &entry, bool is_offline) {
+    if (is_offline) {
+      throw Error(ErrorKind::network,
+                  fmt::format("cannot take '{}' from the cache: its Release is not there", subject_of(entry)))
+          .hint("run once without --offline");
+    }
     throw Error(ErrorKind::network, fmt::format("cannot find suite '{}' at '{}': it has neither InRelease nor Release",
                                                 entry.suite, base::without_credentials(entry.archive_root)))
         .detail("from", base::without_credentials(suite_url(entry, "InRelease")))

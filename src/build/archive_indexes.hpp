@@ -24,6 +24,7 @@ struct ListFile {
 /// All that is known of the archives.
 struct ArchiveIndexes {
   debian::PackageIndex packages;
+  std::vector<debian::PackageRef> local_packages;  ///< of includes that are paths
   std::vector<ReportedRelease> releases;
   std::vector<ListFile> lists;
   std::int64_t newest_date = 0;      ///< Unix seconds, of the Release files used

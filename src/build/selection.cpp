@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <variant>
 
 #include "base/text.hpp"
+#include "build/local_packages.hpp"
 #include "resolve/order.hpp"
 #include "resolve/resolver.hpp"
 
@@ -55,10 +58,17 @@ std::vector<std::string> own_includes(const BuildPlan &plan, const resolve::Reso
   return out;
 }
 
+/// Includes that are names or patterns; paths of .debs are in the index already.
+std::vector<std::string> named_includes(const BuildPlan &plan) {
+  std::vector<std::string> out;
+  std::remove_copy_if(plan.includes.begin(), plan.includes.end(), std::back_inserter(out), is_local_package);
+  return out;
+}
+
 std::vector<std::string> second_items(const BuildPlan &plan, const resolve::Resolver &resolver) {
   std::vector<std::string> items;
   if (!starts_essential(plan.variant)) return items;
-  items = plan.includes;
+  items = named_includes(plan);
   for (std::string &name : own_includes(plan, resolver)) items.push_back(std::move(name));
   if (plan.variant == Variant::essential) return items;
   items.emplace_back("apt");
@@ -163,9 +173,12 @@ SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &in
   Collector collector(indexes.packages, out);
 
   resolve::Request first_request;
-  first_request.items = starts_essential(plan.variant) ? std::vector{suite_pattern(plan, "?essential")} : plan.includes;
+  bool is_essential_first = starts_essential(plan.variant);
+  first_request.items = is_essential_first ? std::vector{suite_pattern(plan, "?essential")} : named_includes(plan);
+  if (!is_essential_first) first_request.files = indexes.local_packages;
   resolve::Selection first;
-  if (!first_request.items.empty()) first = require(resolver.install(first_request, {}));
+  if (!first_request.items.empty() || !first_request.files.empty())
+    first = require(resolver.install(first_request, {}));
   collector.remember(first);
   std::vector<PackageRef> installed = packages_of(first);
   out.plan.first =
@@ -173,7 +186,8 @@ SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &in
 
   resolve::Request second_request;
   second_request.items = second_items(plan, resolver);
-  if (second_request.items.empty()) return out;
+  if (is_essential_first) second_request.files = indexes.local_packages;
+  if (second_request.items.empty() && second_request.files.empty()) return out;
   resolve::Selection second = require(resolver.install(second_request, installed));
   collector.remember(second);
   for (const resolve::DpkgRun &run : resolve::plan_runs(indexes.packages, policy, packages_of(second), installed)) {

@@ -106,15 +106,13 @@ std::vector<OptionRow> source_rows() {
 std::vector<OptionRow> customisation_rows() {
   constexpr std::string_view kGroup = "Customisation";
   return {
-      {kGroup, "--setup-hook", "COMMAND", "run COMMAND while the root is empty, before indexes are fetched",
-       add_hook(HookSource::setup)},
+      {kGroup, "--setup-hook", "COMMAND", "run COMMAND while the root is empty", add_hook(HookSource::setup)},
       {kGroup, "--extract-hook", "COMMAND", "run COMMAND when the essential packages are unpacked",
        add_hook(HookSource::extract)},
       {kGroup, "--essential-hook", "COMMAND", "run COMMAND when the essential packages are configured",
        add_hook(HookSource::essential)},
       {kGroup, "--customize-hook", "COMMAND",
-       "run COMMAND when everything is installed. Hooks run on the host with the root's path as $1, or are one of "
-       "copy-in, copy-out, tar-in, tar-out, upload, download, sync-in, sync-out",
+       "run COMMAND when everything is installed. Hooks run on the host, with the root's path as $1",
        add_hook(HookSource::customize)},
       {kGroup, "--hook-directory,--hook-dir", "DIR",
        "every executable in DIR whose name begins with a stage, as a hook of that stage",

@@ -52,6 +52,16 @@ std::vector<fs::path> sorted_files(const std::string &directory, const HostFacts
   return files;
 }
 
+/// mmdebstrap's own verbs for moving files look like programs but are none.
+void refuse_special_verb(const std::string &command) {
+  constexpr std::array<std::string_view, 8> kVerbs = {"copy-in", "copy-out", "tar-in",  "tar-out",
+                                                      "upload",  "download", "sync-in", "sync-out"};
+  std::string_view verb = std::string_view(command).substr(0, command.find(' '));
+  if (verb.size() == command.size() || std::find(kVerbs.begin(), kVerbs.end(), verb) == kVerbs.end()) return;
+  throw usage_error(fmt::format("cannot run the hook '{}': debroot does not have the verb '{}'", command, verb))
+      .hint("a hook of the shell with cp, cat or tar: the root's path is \"$1\"");
+}
+
 /// The file's path as a command that is run directly: blanks and the like would otherwise go through a shell.
 void add_directory(const std::string &directory, const HostFacts &host, std::vector<Hook> &hooks,
                    std::vector<std::string> &warnings) {
@@ -100,6 +110,7 @@ std::vector<Hook> make_hooks(const std::vector<HookOption> &options, const HostF
     if (option.value.find_first_not_of(" \t\n") == std::string::npos) {
       throw usage_error(fmt::format("a '--{}-hook' is empty", stage_name(stage)));
     }
+    refuse_special_verb(option.value);
     hooks.push_back({stage, option.value});
   }
   return hooks;

@@ -54,8 +54,7 @@ Sources:
       --offline               never use the network, only the cache
 
 Customisation:
-      --setup-hook COMMAND    run COMMAND while the root is empty, before
-                              indexes are fetched
+      --setup-hook COMMAND    run COMMAND while the root is empty
       --extract-hook COMMAND  run COMMAND when the essential packages are
                               unpacked
       --essential-hook COMMAND
@@ -63,9 +62,7 @@ Customisation:
                               configured
       --customize-hook COMMAND
                               run COMMAND when everything is installed. Hooks
-                              run on the host with the root's path as $1, or are
-                              one of copy-in, copy-out, tar-in, tar-out, upload,
-                              download, sync-in, sync-out
+                              run on the host, with the root's path as $1
       --hook-directory DIR    every executable in DIR whose name begins with a
                               stage, as a hook of that stage
       --aptopt OPTION|FILE    a line, or a file of lines, for apt's

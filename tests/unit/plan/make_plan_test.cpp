@@ -209,6 +209,15 @@ TEST_F(MakePlan, RefusesHooksThatAreNone) {
   EXPECT_EQ(refused(), "cannot read hook directory 'missing': No such file or directory");
 }
 
+TEST_F(MakePlan, RefusesTheVerbsOfMmdebstrapsHooks) {
+  options_.hooks = {{HookSource::customize, "copy-in a.conf /etc"}};
+  EXPECT_EQ(refused(),
+            "cannot run the hook 'copy-in a.conf /etc': debroot does not have the verb 'copy-in'\n"
+            "try: a hook of the shell with cp, cat or tar: the root's path is \"$1\"");
+  options_.hooks = {{HookSource::customize, "upload"}};
+  EXPECT_EQ(make().hooks.size(), 1U) << "a program of that name, without arguments, is a program";
+}
+
 TEST_F(MakePlan, PlacesTheCache) {
   host_.environment["XDG_CACHE_HOME"] = "/var/cache/me";
   EXPECT_EQ(make().cache.directory, "/var/cache/me/debroot");
