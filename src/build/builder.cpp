@@ -266,6 +266,7 @@ class Builder {
     if (!setup_.directory_output.empty()) root_.remove_tree(stage_path_);
     customize::remove_shims(root_);
     settle_apt_state(root_);
+    remove_build_settings(root_);
     customize::clean_up(root_, customize::cleanup_options(plan_.skips));
   }
 

@@ -22,6 +22,10 @@ constexpr std::array<std::string_view, 11> kDirectories = {"/etc/apt/apt.conf.d"
                                                            "/var/lib/dpkg/alternatives",
                                                            "/var/lib/dpkg/updates"};
 
+/// Named as mmdebstrap names it: its users' hooks may look for it.
+constexpr std::string_view kBuildSettings = "/etc/apt/apt.conf.d/00mmdebstrap";
+constexpr std::string_view kBuildSettingsText = "Apt::Install-Recommends false;\nAcquire::Languages \"none\";\n";
+
 void write_if_absent(const base::RootDirectory &root, std::string_view path, std::string_view content) {
   if (!root.exists(path)) root.write(path, content);
 }
@@ -49,6 +53,7 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan) {
   for (const std::string &foreign : plan.foreign_architectures) architectures += foreign + "\n";
   write_if_absent(root, "/var/lib/dpkg/arch", architectures);
   write_if_absent(root, "/var/lib/dpkg/status", "");
+  write_if_absent(root, kBuildSettings, kBuildSettingsText);
   write_if_absent(root, "/etc/fstab", "# UNCONFIGURED FSTAB FOR BASE SYSTEM\n");
   if (!plan.apt_options.empty()) {
     write_if_absent(root, "/etc/apt/apt.conf.d/99mmdebstrap", option_text(plan.apt_options, ";"));
@@ -58,6 +63,8 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan) {
   }
   for (const SourcesFile &file : plan.sources) write_if_absent(root, file.path, file.text);
 }
+
+void remove_build_settings(const base::RootDirectory &root) { root.remove_file(kBuildSettings); }
 
 void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
                            const std::string &native_architecture) {

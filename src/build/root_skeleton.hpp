@@ -11,8 +11,12 @@
 
 namespace debroot::build {
 
-/// Makes the skeleton; files that are there already stay as they are.
+/// Makes the skeleton; files that are there already stay as they are. Settings for apt that hold only while the image
+/// is made (no Recommends, no translations) are part of it, for hooks that call apt.
 void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan);
+
+/// Takes the settings that hold only while the image is made away again.
+void remove_build_settings(const base::RootDirectory &root);
 
 /// /var/lib/apt/extended_states: what apt marks as automatically installed, written before dpkg runs.
 /// apt counts architecture-independent packages as of the native architecture here.
