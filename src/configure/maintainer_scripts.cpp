@@ -13,15 +13,15 @@ namespace {
 constexpr std::size_t kShownOutputLines = 200;
 
 std::string ending_of(const ScriptResult &result) {
-  if (!result.start_failure.empty()) return fmt::format("could not be started: {}", result.start_failure);
+  if (!result.start_failure.empty()) return result.start_failure;
   if (result.signal != 0) return fmt::format("was killed by signal {}", result.signal);
   return fmt::format("exited with status {}", result.exit_status);
 }
 
-Error script_error(const std::string &origin_sentence, const dpkgdb::PackageRecord &record,
+Error script_error(const std::string &origin_sentence, std::string_view work, const dpkgdb::PackageRecord &record,
                    const ScriptResult &result) {
   Error error(ErrorKind::script, fmt::format("{} {}", origin_sentence, ending_of(result)));
-  error.frame(fmt::format("configuring the packages (state of this one: {})", dpkgdb::state_name(record.state)));
+  error.frame(fmt::format("{} the packages (state of this one: {})", work, dpkgdb::state_name(record.state)));
   std::vector<std::string_view> lines = base::split(base::trim(result.output), '\n');
   if (lines.size() == 1 && lines[0].empty()) {
     error.detail("output", "(none)");
@@ -45,7 +45,9 @@ bool MaintainerScripts::run_postinst(const dpkgdb::PackageRecord &record, const 
 
 bool MaintainerScripts::run(const dpkgdb::PackageRecord &record, std::string_view name, const std::string &path,
                             const std::vector<std::string> &arguments) {
-  if (!root_.exists(path)) return false;
+  std::optional<struct stat> info = root_.status_followed(path);
+  if (!info) return false;
+  if ((info->st_mode & 0555) != 0555) root_.set_mode(path, 0755);  // dpkg runs scripts that came without those bits
   std::string package = to_string(record.id());
   ScriptCall call;
   call.origin = fmt::format("{} of {}", name, package);
@@ -60,7 +62,8 @@ bool MaintainerScripts::run(const dpkgdb::PackageRecord &record, std::string_vie
     call.environment.push_back(std::move(variable));
   }
   ScriptResult result = host_.run(call);
-  if (!result.is_success()) throw script_error(fmt::format("{} of '{}'", name, package), record, result);
+  std::string_view work = name == "preinst" ? "unpacking" : "configuring";
+  if (!result.is_success()) throw script_error(fmt::format("{} of '{}'", name, package), work, record, result);
   return true;
 }
 

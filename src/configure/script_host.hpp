@@ -18,7 +18,7 @@ struct ScriptCall {
 struct ScriptResult {
   int exit_status = 0;
   int signal = 0;             ///< not 0 when a signal killed it
-  std::string start_failure;  ///< not empty when it could not be started: "exec format error"
+  std::string start_failure;  ///< not empty when it was not started: "could not be started: …"
   std::string output;         ///< standard output and error, interleaved as written
 
   [[nodiscard]] bool is_success() const noexcept { return exit_status == 0 && signal == 0 && start_failure.empty(); }
