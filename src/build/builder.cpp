@@ -100,6 +100,10 @@ bool has_hooks(const BuildPlan &plan, HookStage stage) {
   return std::any_of(plan.hooks.begin(), plan.hooks.end(), [&](const Hook &hook) { return hook.stage == stage; });
 }
 
+bool skips(const BuildPlan &plan, std::string_view step) {
+  return std::find(plan.skips.begin(), plan.skips.end(), step) != plan.skips.end();
+}
+
 /// Many packages are open at once while they wait for their turn.
 void raise_descriptor_limit() noexcept {
   rlimit limit{};
@@ -203,9 +207,11 @@ class Builder {
   }
 
   void enter_root() {
+    if (plan_.variant == Variant::extract) return;  // nothing will run in it
     runner_->enter(root_);
     for (const std::string &note : runner_->notes()) events_.note(note);
-    customize::install_shims(root_);
+    customize::install_shims(
+        root_, {.policy = !skips(plan_, "chroot/policy-rc.d"), .daemon = !skips(plan_, "chroot/start-stop-daemon")});
   }
 
   void install() {
@@ -275,6 +281,8 @@ class Builder {
     pack::PackOptions options;
     options.epoch_seconds = install_.epoch;
     options.threads = plan_.jobs;
+    options.with_devices = !skips(plan_, "output/dev");
+    options.with_device_nodes = !skips(plan_, "output/mknod");
     auto last = std::chrono::steady_clock::now();
     options.on_progress = [&](const pack::PackCount &count) {
       auto now = std::chrono::steady_clock::now();

@@ -15,8 +15,9 @@ std::string real_name(std::string_view daemon) { return std::string(daemon) + ".
 
 }  // namespace
 
-void install_shims(const base::RootDirectory &root) {
-  if (root.exists("/usr/sbin")) root.write(kPolicy, kPolicyText, 0755);
+void install_shims(const base::RootDirectory &root, const ShimChoice &choice) {
+  if (choice.policy && root.exists("/usr/sbin")) root.write(kPolicy, kPolicyText, 0755);
+  if (!choice.daemon) return;
   for (std::string_view daemon : kDaemons) {
     // on a merged /usr both names are the same file: the first rename has served the second
     if (!root.status(daemon) || root.exists(real_name(daemon))) continue;

@@ -6,8 +6,14 @@
 
 namespace debroot::customize {
 
-/// Puts both in place, each where its directory or program exists.
-void install_shims(const base::RootDirectory &root);
+/// Which of the two are wanted (`--skip=chroot/policy-rc.d`, `--skip=chroot/start-stop-daemon`).
+struct ShimChoice {
+  bool policy = true;
+  bool daemon = true;
+};
+
+/// Puts them in place, each where its directory or program exists.
+void install_shims(const base::RootDirectory &root, const ShimChoice &choice = {});
 
 /// Takes both away again; the real start-stop-daemon gets its name back.
 void remove_shims(const base::RootDirectory &root);
