@@ -226,4 +226,23 @@ std::vector<PackageRef> Catalog::targets(const Relation &relation, PackageRef pa
   return direct;
 }
 
+std::vector<PackageRef> Catalog::stand_ins(std::string_view name, std::size_t architecture) {
+  const Relation wanted{name, {}, debian::VersionTest::any, {}};
+  std::vector<PackageRef> out;
+  for (SlotId id : group(name)) {
+    for (PackageRef version : slots_[id].versions) {
+      bool is_foreign = index_.at(version).multi_arch == MultiArch::foreign;
+      if (slots_[id].architecture != architecture && is_foreign) out.push_back(version);
+    }
+  }
+  for (PackageRef provider : index_.providing(name)) {
+    if (architecture_of(provider) == kNoArchitecture) continue;
+    for (const Relation &provided : provides(provider)) {
+      if (provided.name == name && provides_for(provider, provided, wanted, architecture, false))
+        out.push_back(provider);
+    }
+  }
+  return out;
+}
+
 }  // namespace debroot::resolve

@@ -84,6 +84,10 @@ class Catalog {
   /// of the native architecture.
   [[nodiscard]] std::vector<PackageRef> targets(const debian::Relation &relation, PackageRef parent, bool is_negative);
 
+  /// What stands in for a package that does not exist itself in that architecture: what provides it there, and packages
+  /// of the name marked foreign.
+  [[nodiscard]] std::vector<PackageRef> stand_ins(std::string_view name, std::size_t architecture);
+
  private:
   const std::vector<debian::Relation> &provides(PackageRef package);
   void add_implicit(PackageRef package, std::vector<Dependency> &out);

@@ -70,14 +70,15 @@ class ItemReader {
     return item;
   }
 
+  static std::pair<std::string, std::string> split_architecture(const std::string &text) {
+    std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos) return {text, ""};
+    return {text.substr(0, colon), text.substr(colon + 1)};
+  }
+
   /// The slots of "name" or "name:arch": without an architecture the preferred one.
   std::vector<SlotId> named(const std::string &text) {
-    std::string name = text;
-    std::string architecture;
-    if (std::size_t colon = name.rfind(':'); colon != std::string::npos) {
-      architecture = name.substr(colon + 1);
-      name.erase(colon);
-    }
+    auto [name, architecture] = split_architecture(text);
     const std::vector<SlotId> &group = catalog_.group(name);
     if (architecture.empty() || architecture == "any") {
       return group.empty() ? std::vector<SlotId>() : std::vector<SlotId>{group.front()};
@@ -87,10 +88,17 @@ class ItemReader {
     return slot ? std::vector<SlotId>{*slot} : std::vector<SlotId>();
   }
 
+  /// What a name without a real package stands for.
+  std::vector<PackageRef> stand_ins(const std::string &text) {
+    auto [name, architecture] = split_architecture(text);
+    std::optional<std::size_t> number = architecture.empty() ? 0 : catalog_.architecture_number(architecture);
+    return number ? catalog_.stand_ins(name, *number) : std::vector<PackageRef>();
+  }
+
   std::vector<SlotId> select(const Item &item, const std::string &text) {
     if (is_pattern(item.name)) return Pattern::parse(item.name).select(marking_, mentions_());
     std::vector<SlotId> slots = named(item.name);
-    if (!slots.empty() || is_provided(item.name)) return slots;
+    if (!slots.empty() || !stand_ins(item.name).empty()) return slots;
     if (item.name.find_first_of(kGlobCharacters) != std::string::npos) {
       slots = matching([&](std::string_view name) { return base::glob_match(item.name, std::string(name)); });
     }
@@ -101,8 +109,6 @@ class ItemReader {
     if (slots.empty()) refuse_unknown(item, text);
     return slots;
   }
-
-  bool is_provided(std::string_view name) const { return !catalog_.index().providing(name).empty(); }
 
   template <typename Fits>
   std::vector<SlotId> matching(Fits fits) {
@@ -180,7 +186,7 @@ class ItemReader {
   /// A virtual package stands for its provider if there is just one.
   void choose_virtual(const Item &item, const std::string &text, Wishes &wishes) {
     std::vector<SlotId> providers;
-    for (PackageRef version : catalog_.index().providing(item.name)) {
+    for (PackageRef version : stand_ins(item.name)) {
       SlotId slot = catalog_.slot_of(version);
       if (slot == kNone || marking_.at(slot).candidate != version) continue;
       auto is_same = [&](SlotId other) { return catalog_.slot(other).name == catalog_.slot(slot).name; };

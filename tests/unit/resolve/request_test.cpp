@@ -78,6 +78,15 @@ TEST(Request, AVirtualPackageStandsForItsOnlyProvider) {
   EXPECT_EQ(world.refuse({"mta"}), "package 'mta' is virtual: nothing that provides it may be installed");
 }
 
+TEST(Request, StandInsAreThoseOfTheArchitectureAskedFor) {
+  World world;
+  world.policy.foreign_architectures = {"arm64"};
+  world.add("p 1", "Provides: kernel").add("q 1 arm64", "Provides: kernel").add("doc 1 all", "Multi-Arch: foreign");
+  EXPECT_EQ(world.choose({"kernel"}), "p_1_amd64");
+  EXPECT_EQ(world.choose({"kernel:arm64"}), "q_1_arm64");
+  EXPECT_EQ(world.choose({"doc:arm64"}), "doc_1_all");
+}
+
 TEST(Request, RefusesWhatIsExcluded) {
   World world;
   world.add("a 1").add("ab 1");
