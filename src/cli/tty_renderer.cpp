@@ -59,7 +59,9 @@ double fraction(const PhaseCount &count) {
   return total > 0 ? std::clamp(done / total, 0.0, 1.0) : 0.0;
 }
 
+/// Blank while nothing is known to be reached: an empty bar would say that nothing was done.
 std::string bar(const PhaseCount &count, std::size_t width, const LineStyle &style) {
+  if (count.items_total == 0 && count.bytes_total == 0) return std::string(width, ' ');
   auto filled = static_cast<std::size_t>(fraction(count) * static_cast<double>(width));
   std::string_view full = style.uses_unicode ? "━" : "#";
   std::string_view rest = style.uses_unicode ? "─" : ".";

@@ -105,6 +105,14 @@ TEST_F(Terminal, DropsWhatDoesNotFit) {
   }
 }
 
+TEST_F(Terminal, DrawsNoBarWithoutATotal) {
+  use(80);
+  renderer_->phase_started(Phase::pack, {});
+  fake_.now_ms += 500;
+  renderer_->phase_advanced(Phase::pack, {2267, 0, 134'000'000, 0}, "");
+  EXPECT_THAT(screen(), ElementsAre("⠙ pack                               2267 entries         134 MB       0.5 s"));
+}
+
 TEST_F(Terminal, NamesTheItemWhereThereIsRoom) {
   use(140);
   renderer_->phase_started(Phase::download, {83, 167, 27'000'000, 54'000'000});
