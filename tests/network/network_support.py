@@ -81,6 +81,7 @@ class Host:
         # the ordinary user may not be able to reach the build directory
         self.program = self.scratch / "debroot"
         shutil.copy2(program, self.program)
+        self.variables = {}
 
     def __enter__(self):
         return self
@@ -97,7 +98,7 @@ class Host:
         argv = [str(self.program), *map(str, arguments)]
         if account and os.geteuid() == 0:
             argv = ["runuser", "-u", account.pw_name, "--", *argv]
-        return argv, environment
+        return argv, environment | self.variables
 
     def cache_home(self, account):
         """Kept between tests, so that a package is downloaded once; root and user each have their own."""
