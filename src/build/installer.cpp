@@ -26,13 +26,11 @@ void write_control_file(const base::RootDirectory &root, const std::string &path
   ::futimens(root.open_file(path, O_RDONLY).get(), times);
 }
 
-/// info/*.md5sums as dpkg writes it for packages that bring none: every file but conffiles.
-std::string md5sums_text(const unpack::StagedPackage &staged, const PackageRecord &record) {
+/// info/*.md5sums as dpkg writes it for packages that bring none: every file, conffiles too, by all its names.
+std::string md5sums_text(const unpack::StagedPackage &staged) {
   std::string out;
   for (const unpack::StagedEntry &item : staged.entries) {
-    bool is_conffile = std::any_of(record.conffiles.begin(), record.conffiles.end(),
-                                   [&](const dpkgdb::Conffile &conffile) { return conffile.path == item.entry.path; });
-    if (!item.md5.empty() && !is_conffile) out += fmt::format("{}  {}\n", item.md5, item.entry.path.substr(1));
+    if (!item.md5.empty()) out += fmt::format("{}  {}\n", item.md5, item.entry.path.substr(1));
   }
   return out;
 }
@@ -45,7 +43,7 @@ Installer::Installer(InstallerContext context)
       trigger_files_(context_.root),
       files_(dpkgdb::FileTable::read(context_.root)),
       triggers_(database_, trigger_files_),
-      scripts_(context_.root, context_.scripts, context_.script_settings),
+      scripts_(context_.root, database_, context_.scripts, context_.script_settings),
       configurer_({context_.root,
                    database_,
                    triggers_,
@@ -106,6 +104,10 @@ void Installer::begin_run() {
   }
   std::string format = fmt::format("{}/info/format", dpkgdb::kAdminDirectory);
   if (!context_.root.exists(format)) context_.root.write(format, "1\n");
+  // dpkg reads these once: what a script adds counts from the next run on
+  overrides_ = dpkgdb::StatOverrides::read(context_.root, dpkgdb::AccountNames::read(context_.root));
+  database_.begin_run();
+  triggers_.begin_run();
   triggers_.incorporate();
 }
 
@@ -132,21 +134,26 @@ void Installer::unpack_package(std::uint32_t number) {
     context_.on_package(Phase::unpack, context_.plan.packages[number].id);
   }
   PackageRecord &record = database_.add(deb822::Stanza::parse(control_file(*staged).content));
-  record.conffiles = unpack::declared_conffiles(staged->control);
+  record.conffiles = unpack::declared_conffiles(staged->control, staged->subject);
   record.want = dpkgdb::Want::install;
   if (const deb::ControlFile *triggers = staged->control.find("triggers")) {
     triggers_.activate_directives(triggers->content, record);
   }
   record.flag = dpkgdb::Flag::reinstreq;
   record.state = State::half_installed;
+  const PackageRecord whole = record;
+  record = whole.begun();
   database_.note(record);
   run_preinst(record, staged->control);
-  unpack::Placed placed = place(number, *staged, record);
-  write_info(*staged, record, placed.list);
+  unpack::Placed placed = place(number, *staged, whole);
+  for (const std::string &path : placed.changed) triggers_.activate(path, &record);
+  write_info(*staged, whole, placed.list);
+  register_interests(staged->control, record);
   take_over_files(placed.takeovers);
+  record.control = whole.control;
+  record.conffiles = whole.conffiles;
   record.flag = dpkgdb::Flag::ok;
   record.state = State::unpacked;
-  register_triggers(staged->control, record, placed.changed);
   database_.note(record);
 }
 
@@ -162,16 +169,16 @@ void Installer::run_preinst(PackageRecord &record, const deb::ControlArchive &co
   triggers_.incorporate();
 }
 
-unpack::Placed Installer::place(std::uint32_t number, const unpack::StagedPackage &staged, PackageRecord &record) {
+unpack::Placed Installer::place(std::uint32_t number, const unpack::StagedPackage &staged,
+                                const PackageRecord &record) {
   std::optional<unpack::StagedPackage> again;
   auto accounts = dpkgdb::AccountNames::read(context_.root);
-  auto overrides = dpkgdb::StatOverrides::read(context_.root, accounts);
   unpack::PlaceContext context{context_.root,
                                database_,
                                files_,
                                dpkgdb::Diversions::read(context_.root),
                                std::move(accounts),
-                               std::move(overrides),
+                               overrides_,
                                first_.empty() ? nullptr : &extracted_,
                                [&]() -> const unpack::StagedPackage & {
                                  if (!again) again = context_.take_staged(number);
@@ -183,10 +190,14 @@ unpack::Placed Installer::place(std::uint32_t number, const unpack::StagedPackag
 void Installer::write_info(const unpack::StagedPackage &staged, const PackageRecord &record,
                            const std::vector<std::string> &list) {
   for (const deb::ControlFile &file : staged.control.files) {
-    if (file.name != "control") write_control_file(context_.root, Database::info_path(record, file.name), file);
+    if (file.name == "control") continue;
+    std::string path = Database::info_path(record, file.name);
+    write_control_file(context_.root, path, file);
+    // it has run, for which dpkg had to make it a program
+    if (file.name == "preinst" && (file.mode & 0555) != 0555) context_.root.set_mode(path, 0755);
   }
   if (staged.control.find("md5sums") == nullptr) {
-    context_.root.write(Database::info_path(record, "md5sums"), md5sums_text(staged, record));
+    context_.root.write(Database::info_path(record, "md5sums"), md5sums_text(staged));
   }
   context_.root.write(Database::info_path(record, "list"), base::join(list, "\n") + (list.empty() ? "" : "\n"));
 }
@@ -205,16 +216,14 @@ void Installer::take_over_files(const std::vector<std::string> &losers) {
   }
 }
 
-void Installer::register_triggers(const deb::ControlArchive &control, PackageRecord &record,
-                                  const std::vector<std::string> &changed) {
-  if (const deb::ControlFile *file = control.find("triggers")) {
-    for (const auto &directive : dpkgdb::parse_trigger_directives(file->content, to_string(record.id()))) {
-      if (directive.is_interest) {
-        trigger_files_.add_interest(directive.trigger, record.info_name(), directive.is_await);
-      }
+void Installer::register_interests(const deb::ControlArchive &control, const PackageRecord &record) {
+  const deb::ControlFile *file = control.find("triggers");
+  if (file == nullptr) return;
+  for (const auto &directive : dpkgdb::parse_trigger_directives(file->content, to_string(record.id()))) {
+    if (directive.is_interest) {
+      trigger_files_.add_interest(directive.trigger, record.info_name(), directive.is_await);
     }
   }
-  for (const std::string &path : changed) triggers_.activate_path(path, &record);
 }
 
 }  // namespace debroot::build

@@ -16,6 +16,7 @@
 #include "configure/trigger_engine.hpp"
 #include "dpkgdb/database.hpp"
 #include "dpkgdb/file_table.hpp"
+#include "dpkgdb/path_rules.hpp"
 #include "dpkgdb/triggers.hpp"
 #include "unpack/placer.hpp"
 #include "unpack/stage.hpp"
@@ -54,18 +55,18 @@ class Installer {
   void end_run();
   void unpack_package(std::uint32_t number);
   void run_preinst(dpkgdb::PackageRecord &record, const deb::ControlArchive &control);
-  unpack::Placed place(std::uint32_t number, const unpack::StagedPackage &staged, dpkgdb::PackageRecord &record);
+  unpack::Placed place(std::uint32_t number, const unpack::StagedPackage &staged, const dpkgdb::PackageRecord &record);
   void write_info(const unpack::StagedPackage &staged, const dpkgdb::PackageRecord &record,
                   const std::vector<std::string> &list);
   void take_over_files(const std::vector<std::string> &losers);
-  void register_triggers(const deb::ControlArchive &control, dpkgdb::PackageRecord &record,
-                         const std::vector<std::string> &changed);
+  void register_interests(const deb::ControlArchive &control, const dpkgdb::PackageRecord &record);
   [[nodiscard]] std::vector<dpkgdb::PackageKey> keys_of(const std::vector<std::uint32_t> &numbers) const;
 
   InstallerContext context_;
   dpkgdb::Database database_;
   dpkgdb::Triggers trigger_files_;
   dpkgdb::FileTable files_;
+  dpkgdb::StatOverrides overrides_;  ///< as they were when the run began
   configure::TriggerEngine triggers_;
   configure::MaintainerScripts scripts_;
   configure::Configurer configurer_;

@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
+#include <optional>
+#include <set>
 
 #include "base/digest.hpp"
 #include "base/text.hpp"
@@ -40,53 +41,113 @@ bool is_unpacked(const PackageRecord &record) noexcept {
 }  // namespace
 
 void Configurer::configure(const std::vector<PackageKey> &keys, bool runs_triggers) {
-  Dependencies dependencies(context_.database, context_.native_architecture);
-  std::deque<PackageKey> queue(keys.begin(), keys.end());
-  auto has_postinst = [this](const PackageRecord &record) {
-    return context_.root.exists(dpkgdb::Database::info_path(record, "postinst"));
-  };
-  std::size_t idle = 0;  // packages put back since the last one that was configured
-  while (!queue.empty()) {
-    PackageKey key = queue.front();
-    queue.pop_front();
+  std::deque<PackageRecord *> queue;
+  for (const PackageKey &key : keys) {
     PackageRecord *record = context_.database.find(key);
-    if (record == nullptr || !is_unpacked(*record)) continue;
-    Readiness readiness = dependencies.check(*record);
-    if (readiness == Readiness::ready) {
-      configure_one(*record);
-      idle = 0;
-      continue;
-    }
-    queue.push_back(key);
-    if (++idle <= queue.size()) continue;
-    // a whole round without progress: break a cycle, else run the triggers that block, else give up
-    bool has_progress = false;
-    for (const PackageKey &stuck : queue) {
-      if (dependencies.break_cycle(*context_.database.find(stuck), has_postinst)) has_progress = true;
-      if (has_progress) break;
-    }
-    if (!has_progress && readiness == Readiness::triggers) {
-      while (PackageRecord *pending = context_.triggers.next_pending()) process_triggers(*pending);
-      has_progress = true;
-    }
-    if (!has_progress) refuse({queue.begin(), queue.end()}, dependencies);
-    idle = 0;
+    bool is_wanted = record != nullptr && (is_unpacked(*record) || !record->triggers_pending.empty());
+    if (is_wanted) queue.push_back(record);
   }
-  if (runs_triggers) run_deferred_triggers();
+  std::set<const PackageRecord *> queued(queue.begin(), queue.end());
+  Run run{{context_.database, context_.native_architecture, std::move(queued)}, std::move(queue), {}, {}};
+  work_through(run);
+  if (runs_triggers) run_deferred_triggers(run);
+  if (!run.refused.empty()) refuse(run);
 }
 
 void Configurer::configure_pending() {
   std::vector<PackageKey> keys;
   for (const auto &[key, record] : context_.database.records()) {
-    if (is_unpacked(record)) keys.push_back(key);
+    bool is_wanted = record.want == dpkgdb::Want::install || record.want == dpkgdb::Want::hold;
+    if (is_wanted && (is_unpacked(record) || !record.triggers_pending.empty())) keys.push_back(key);
   }
   std::stable_sort(keys.begin(), keys.end(),
                    [](const PackageKey &a, const PackageKey &b) { return queue_place(a.name) < queue_place(b.name); });
   configure(keys, true);
 }
 
-void Configurer::run_deferred_triggers() {
-  while (PackageRecord *record = context_.triggers.next_pending()) process_triggers(*record);
+/// dpkg's process_queue: its counting decides which link of a cycle is broken, and so the order of scripts.
+void Configurer::work_through(Run &run) {
+  while (!run.queue.empty()) {
+    PackageRecord *record = run.queue.front();
+    run.queue.pop_front();
+    std::size_t rounds = run.idle++;
+    bool is_stuck = rounds + 1 > run.queue.size() * 2 + 2;
+    if (is_stuck && rounds <= run.queue.size() * 3 + 2 && run.effort >= Effort::triggers) {
+      PackageRecord *helper = context_.triggers.find(run.dependencies.take_helper());
+      if (helper != nullptr && !helper->triggers_pending.empty()) {
+        enqueue(run, *record);
+        step(run, *helper);
+        continue;
+      }
+    }
+    if (is_stuck) {
+      run.effort = static_cast<Effort>(static_cast<int>(run.effort) + 1);
+      run.idle = 0;
+    }
+    if (run.effort == Effort::given_up) {
+      refuse_one(run, *record);
+      for (PackageRecord *other : run.queue) refuse_one(run, *other);
+      return;
+    }
+    step(run, *record);
+  }
+}
+
+void Configurer::enqueue(Run &run, PackageRecord &record) {
+  if (std::find(run.queue.begin(), run.queue.end(), &record) == run.queue.end()) run.queue.push_back(&record);
+}
+
+void Configurer::refuse_one(Run &run, PackageRecord &record) {
+  run.dependencies.give_up(record);
+  run.refused.push_back(&record);
+  run.idle = 0;
+}
+
+Readiness Configurer::check(Run &run, const PackageRecord &record) {
+  auto has_postinst = [this](const PackageRecord &of) {
+    return context_.root.exists(dpkgdb::Database::info_path(of, "postinst"));
+  };
+  if (run.effort >= Effort::cycles && run.dependencies.break_cycle(record, has_postinst)) run.idle = 0;
+  return run.dependencies.check(record);
+}
+
+/// What the package needs most: its triggers, once it is their time, or to be configured.
+void Configurer::step(Run &run, PackageRecord &record) {
+  bool has_triggers = !record.triggers_pending.empty();
+  if (!has_triggers && !is_unpacked(record)) return;  // its triggers ran meanwhile
+  if (has_triggers && run.effort < Effort::triggers) {
+    enqueue(run, record);
+    return;
+  }
+  switch (check(run, record)) {
+    case Readiness::waiting:
+      enqueue(run, record);
+      return;
+    case Readiness::blocked:
+      refuse_one(run, record);
+      return;
+    case Readiness::ready:
+      break;
+  }
+  run.idle = 0;
+  if (has_triggers) {
+    process_triggers(run, record);
+  } else {
+    run.cycle.reset();
+    configure_one(record);
+  }
+}
+
+void Configurer::run_deferred_triggers(Run &run) {
+  while (PackageRecord *record = context_.triggers.take_deferred()) {
+    if (record->triggers_pending.empty()) {
+      context_.triggers.clear_awaiters(*record);
+    } else if (check(run, *record) == Readiness::ready) {
+      process_triggers(run, *record);
+    } else {
+      run.cycle.reset();
+    }
+  }
 }
 
 void Configurer::configure_one(PackageRecord &record) {
@@ -103,17 +164,20 @@ void Configurer::configure_one(PackageRecord &record) {
   context_.database.note(record);
   context_.scripts.run_postinst(record, {"configure", record.config_version});
   record.flag = dpkgdb::Flag::ok;
-  record.config_version = record.version();
+  record.triggers_pending.clear();
   finish_script(record);
 }
 
-void Configurer::process_triggers(PackageRecord &record) {
+void Configurer::process_triggers(Run &run, PackageRecord &record) {
+  context_.triggers.forget_deferred(record);
+  run.cycle.check(record, context_.database);
   std::string names = base::join(record.triggers_pending, " ");
   record.triggers_pending.clear();
   record.state = State::half_configured;
   context_.database.note(record);
-  context_.scripts.run_postinst(record, {"triggered", names});
+  // those who wait for it go on before its script runs: that is when dpkg's database stops saying "pending"
   context_.triggers.clear_awaiters(record);
+  context_.scripts.run_postinst(record, {"triggered", names});
   finish_script(record);
 }
 
@@ -135,31 +199,45 @@ void Configurer::settle_conffile(PackageRecord &record, Conffile &conffile) {
     return;
   }
   std::string hash = md5_of(root, fresh);
-  bool is_there = root.status_followed(path).has_value();
-  bool is_same = is_there && md5_of(root, path) == hash;
-  if (is_there && !is_same && context_.conffile_choice == ConffileChoice::refuse) {
+  std::optional<struct stat> present = root.status_followed(path);
+  bool is_same = present && md5_of(root, path) == hash;
+  if (present && !is_same && context_.conffile_choice == ConffileChoice::refuse) {
     throw Error(ErrorKind::package, fmt::format("conffile '{}' of '{}' is already there and differs from the package's",
                                                 conffile.path, to_string(record.id())))
         .hint("--dpkgopt=force-confold keeps what is there, --dpkgopt=force-confnew takes the package's");
   }
-  bool is_kept = is_same || (is_there && context_.conffile_choice == ConffileChoice::keep);
-  context_.triggers.activate_path(path, &record);
-  if (is_kept) {
+  if (is_same) {
     root.remove_file(fresh);
   } else {
-    root.rename(fresh, path);
+    context_.triggers.activate_path(path, &record);
+    put_conffile(path, present);
   }
   conffile.hash = hash;
   // dpkg notes each conffile on its own, which decides when its journal is folded into status
   context_.database.note(record);
 }
 
-void Configurer::refuse(const std::vector<PackageKey> &stuck, Dependencies &dependencies) {
+/// Puts the package's conffile in place, or beside what is there; dpkg keeps the one that lost under another name.
+void Configurer::put_conffile(const std::string &path, const std::optional<struct stat> &present) {
+  const base::RootDirectory &root = context_.root;
+  std::string fresh = path + std::string(kFresh);
+  if (present) {
+    root.set_owner(fresh, present->st_uid, present->st_gid);
+    root.set_mode(fresh, present->st_mode & 07777);
+  }
+  if (present && context_.conffile_choice == ConffileChoice::keep) {
+    root.rename(fresh, path + ".dpkg-dist");
+    return;
+  }
+  if (present) root.rename(path, path + ".dpkg-old");
+  root.rename(fresh, path);
+}
+
+void Configurer::refuse(Run &run) {
   Error error(ErrorKind::package, "cannot configure the packages: their dependencies are not met");
-  for (const PackageKey &key : stuck) {
-    const PackageRecord *record = context_.database.find(key);
+  for (const PackageRecord *record : run.refused) {
     std::string missing;
-    if (record == nullptr || dependencies.check(*record, &missing) == Readiness::ready) continue;
+    if (run.dependencies.check(*record, &missing) == Readiness::ready) continue;
     error.detail("needed by", fmt::format("{}: {}", to_string(record->id()), missing));
   }
   throw error;

@@ -2,13 +2,16 @@
 /// behaviour).
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/beneath.hpp"
 #include "configure/dependencies.hpp"
 #include "configure/maintainer_scripts.hpp"
+#include "configure/trigger_cycle.hpp"
 #include "configure/trigger_engine.hpp"
 #include "dpkgdb/database.hpp"
 #include "dpkgdb/path_rules.hpp"
@@ -44,15 +47,32 @@ class Configurer {
   /// Configures everything that is unpacked and runs everything pending (`dpkg --configure --pending`). @throws Error
   void configure_pending();
 
-  /// Runs the pending triggers of one package. @throws Error
-  void process_triggers(dpkgdb::PackageRecord &record);
-
  private:
+  /// What dpkg tries once the queue went round without progress, each besides those before it.
+  enum class Effort { normal, cycles, triggers, given_up };
+
+  /// State of one run over a queue.
+  struct Run {
+    Dependencies dependencies;
+    std::deque<dpkgdb::PackageRecord *> queue;
+    std::vector<dpkgdb::PackageRecord *> refused;
+    TriggerCycle cycle;
+    Effort effort = Effort::normal;
+    std::size_t idle = 0;  ///< packages taken from the queue since something was achieved
+  };
+
+  void work_through(Run &run);
+  void step(Run &run, dpkgdb::PackageRecord &record);
+  Readiness check(Run &run, const dpkgdb::PackageRecord &record);
+  static void enqueue(Run &run, dpkgdb::PackageRecord &record);
+  static void refuse_one(Run &run, dpkgdb::PackageRecord &record);
+  void run_deferred_triggers(Run &run);
   void configure_one(dpkgdb::PackageRecord &record);
+  void process_triggers(Run &run, dpkgdb::PackageRecord &record);
   void settle_conffile(dpkgdb::PackageRecord &record, dpkgdb::Conffile &conffile);
+  void put_conffile(const std::string &path, const std::optional<struct stat> &present);
   void finish_script(dpkgdb::PackageRecord &record);
-  void run_deferred_triggers();
-  [[noreturn]] void refuse(const std::vector<dpkgdb::PackageKey> &stuck, Dependencies &dependencies);
+  [[noreturn]] static void refuse(Run &run);
 
   ConfigureContext context_;
 };

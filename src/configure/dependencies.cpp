@@ -54,8 +54,7 @@ bool meets(const PackageRecord &candidate, const Relation &relation, const std::
   return false;
 }
 
-Dependencies::Dependencies(const dpkgdb::Database &database, std::string native,
-                           std::set<const PackageRecord *> queued)
+Dependencies::Dependencies(const dpkgdb::Database &database, std::string native, std::set<const PackageRecord *> queued)
     : native_(std::move(native)), queued_(std::move(queued)) {
   for (const auto &[key, record] : database.records()) {
     by_name_[key.name].push_back(&record);
@@ -114,7 +113,7 @@ Readiness Dependencies::check_group(const PackageRecord &record, const debian::O
                                     std::string &helper) const {
   Readiness best = Readiness::blocked;
   for (const Relation &relation : group) {
-    if (broken_.count({&record, debian::to_string(relation)}) > 0) return Readiness::ready;
+    if (!broken_.empty() && broken_.count({&record, debian::to_string(relation)}) > 0) return Readiness::ready;
     for (const PackageRecord *candidate : providers(record, relation)) {
       best = better(best, check_candidate(record, *candidate, relation, helper));
       if (best == Readiness::ready) return best;
@@ -165,8 +164,7 @@ bool Dependencies::search_cycle(const PackageRecord &record, std::vector<Link> &
         bool is_by_name = relation.name == next->name();
         if (!is_by_name && queued_.count(next) == 0) continue;
         // the package at hand does not count: dpkg looks only at those above it
-        bool closes =
-            std::any_of(path.begin(), path.end() - 1, [&](const Link &link) { return link.record == next; });
+        bool closes = std::any_of(path.begin(), path.end() - 1, [&](const Link &link) { return link.record == next; });
         if (closes) {
           break_link(path, *next, has_postinst);
           return true;

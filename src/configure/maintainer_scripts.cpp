@@ -5,12 +5,15 @@
 #include <csignal>
 
 #include "base/text.hpp"
+#include "debian/version.hpp"
 #include "debroot/error.hpp"
 
 namespace debroot::configure {
 namespace {
 
 constexpr std::size_t kShownOutputLines = 200;
+/// Since this version dpkg tells its tools within scripts what is forced.
+constexpr std::string_view kFirstWithForce = "1.19.5";
 
 std::string ending_of(const ScriptResult &result) {
   if (!result.start_failure.empty()) return result.start_failure;
@@ -43,6 +46,32 @@ bool MaintainerScripts::run_postinst(const dpkgdb::PackageRecord &record, const 
   return run(record, "postinst", dpkgdb::Database::info_path(record, "postinst"), arguments);
 }
 
+/// How many architectures of the package are there, the one at hand included.
+std::size_t MaintainerScripts::count_instances(std::string_view package) const {
+  std::size_t count = 0;
+  for (const auto &[key, record] : database_.records()) {
+    if (key.name == package && record.state > dpkgdb::State::not_installed) ++count;
+  }
+  return count;
+}
+
+std::vector<std::string> MaintainerScripts::environment_of(const dpkgdb::PackageRecord &record,
+                                                           std::string_view name) const {
+  std::vector<std::string> out = settings_.environment;
+  for (std::string variable :
+       {fmt::format("DPKG_MAINTSCRIPT_PACKAGE={}", record.name()),
+        fmt::format("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT={}", count_instances(record.name())),
+        fmt::format("DPKG_MAINTSCRIPT_ARCH={}", record.architecture()), fmt::format("DPKG_MAINTSCRIPT_NAME={}", name),
+        std::string("DPKG_MAINTSCRIPT_DEBUG=0"), fmt::format("DPKG_RUNNING_VERSION={}", settings_.dpkg_version),
+        fmt::format("DPKG_ADMINDIR={}", dpkgdb::kAdminDirectory), std::string("DPKG_ROOT=")}) {
+    out.push_back(std::move(variable));
+  }
+  if (debian::compare_versions(settings_.dpkg_version, kFirstWithForce) >= 0) {
+    out.emplace_back("DPKG_FORCE=security-mac,downgrade");
+  }
+  return out;
+}
+
 bool MaintainerScripts::run(const dpkgdb::PackageRecord &record, std::string_view name, const std::string &path,
                             const std::vector<std::string> &arguments) {
   std::optional<struct stat> info = root_.status_followed(path);
@@ -53,14 +82,7 @@ bool MaintainerScripts::run(const dpkgdb::PackageRecord &record, std::string_vie
   call.origin = fmt::format("{} of {}", name, package);
   call.argv = {path};
   call.argv.insert(call.argv.end(), arguments.begin(), arguments.end());
-  call.environment = settings_.environment;
-  for (std::string variable :
-       {fmt::format("DPKG_MAINTSCRIPT_PACKAGE={}", record.name()), std::string("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1"),
-        fmt::format("DPKG_MAINTSCRIPT_ARCH={}", record.architecture()), fmt::format("DPKG_MAINTSCRIPT_NAME={}", name),
-        std::string("DPKG_MAINTSCRIPT_DEBUG=0"), fmt::format("DPKG_RUNNING_VERSION={}", settings_.dpkg_version),
-        fmt::format("DPKG_ADMINDIR={}", dpkgdb::kAdminDirectory), std::string("DPKG_ROOT=")}) {
-    call.environment.push_back(std::move(variable));
-  }
+  call.environment = environment_of(record, name);
   ScriptResult result = host_.run(call);
   std::string_view work = name == "preinst" ? "unpacking" : "configuring";
   if (!result.is_success()) throw script_error(fmt::format("{} of '{}'", name, package), work, record, result);

@@ -19,9 +19,10 @@ struct ScriptSettings {
 
 class MaintainerScripts {
  public:
-  /// All three must outlive it.
-  MaintainerScripts(const base::RootDirectory &root, ScriptHost &host, ScriptSettings settings)
-      : root_(root), host_(host), settings_(std::move(settings)) {}
+  /// All but the settings must outlive it.
+  MaintainerScripts(const base::RootDirectory &root, const dpkgdb::Database &database, ScriptHost &host,
+                    ScriptSettings settings)
+      : root_(root), database_(database), host_(host), settings_(std::move(settings)) {}
 
   /// Runs /var/lib/dpkg/tmp.ci/preinst if it is there. @return whether a script ran. @throws Error of kind script
   bool run_preinst(const dpkgdb::PackageRecord &record, const std::vector<std::string> &arguments);
@@ -31,8 +32,12 @@ class MaintainerScripts {
  private:
   bool run(const dpkgdb::PackageRecord &record, std::string_view name, const std::string &path,
            const std::vector<std::string> &arguments);
+  [[nodiscard]] std::size_t count_instances(std::string_view package) const;
+  [[nodiscard]] std::vector<std::string> environment_of(const dpkgdb::PackageRecord &record,
+                                                        std::string_view name) const;
 
   const base::RootDirectory &root_;
+  const dpkgdb::Database &database_;
   ScriptHost &host_;
   ScriptSettings settings_;
 };

@@ -4,6 +4,7 @@
 
 namespace debroot::configure {
 
+using dpkgdb::PackageKey;
 using dpkgdb::PackageRecord;
 using dpkgdb::State;
 
@@ -18,19 +19,30 @@ void TriggerEngine::activate(const std::string &trigger, PackageRecord *awaiting
 }
 
 void TriggerEngine::activate_path(std::string_view path, PackageRecord *awaiting) {
-  for (const auto &[trigger, interest] : triggers_.interested_in_path(path)) record(trigger, interest, awaiting);
+  while (!path.empty()) {
+    activate(std::string(path), awaiting);
+    path = path.substr(0, path.rfind('/'));
+  }
+}
+
+void TriggerEngine::activate_by_name(const std::string &trigger, PackageRecord *awaiting) {
+  if (!trigger.empty() && trigger[0] == '/') {
+    activate_path(trigger, awaiting);
+  } else {
+    activate(trigger, awaiting);
+  }
 }
 
 void TriggerEngine::activate_directives(std::string_view triggers_file, PackageRecord &record) {
   for (const auto &directive : dpkgdb::parse_trigger_directives(triggers_file, to_string(record.id()))) {
-    if (!directive.is_interest) activate(directive.trigger, directive.is_await ? &record : nullptr);
+    if (!directive.is_interest) activate_by_name(directive.trigger, directive.is_await ? &record : nullptr);
   }
 }
 
 void TriggerEngine::incorporate() {
   for (const dpkgdb::TriggerActivation &activation : triggers_.take_activations()) {
-    if (activation.awaiting.empty()) activate(activation.trigger, nullptr);
-    for (const std::string &name : activation.awaiting) activate(activation.trigger, find(name));
+    if (activation.awaiting.empty()) activate_by_name(activation.trigger, nullptr);
+    for (const std::string &name : activation.awaiting) activate_by_name(activation.trigger, find(name));
   }
 }
 
@@ -54,9 +66,11 @@ void TriggerEngine::record(const std::string &trigger, const dpkgdb::TriggerInte
     pending.insert(pending.begin(), trigger);  // dpkg keeps the latest first and hands them to postinst in that order
     interested->state = settled_state(*interested);
     database_.note(*interested);
-    pending_.push_back({interested->name(), interested->architecture()});
   }
-  if (awaiting == nullptr || !interest.is_await || awaiting == interested) return;
+  PackageKey key{interested->name(), interested->architecture()};
+  if (std::find(deferred_.begin(), deferred_.end(), key) == deferred_.end()) deferred_.push_back(key);
+  // dpkg forgets what a package waits for as long as there is nothing of it
+  if (awaiting == nullptr || !interest.is_await || awaiting->state <= State::config_files) return;
   std::vector<std::string> &awaited = awaiting->triggers_awaited;
   if (std::find(awaited.begin(), awaited.end(), interest.package) != awaited.end()) return;
   awaited.push_back(interest.package);
@@ -66,26 +80,25 @@ void TriggerEngine::record(const std::string &trigger, const dpkgdb::TriggerInte
 
 void TriggerEngine::clear_awaiters(const PackageRecord &ran) {
   for (auto &[key, record] : database_.records()) {
-    if (std::erase_if(record.triggers_awaited, [&](const std::string &name) { return find(name) == &ran; }) == 0) {
-      continue;
-    }
-    if (record.triggers_awaited.empty() && record.state == State::triggers_awaited) {
-      record.state = settled_state(record);
-    }
+    std::erase_if(record.triggers_awaited, [&](const std::string &name) { return find(name) == &ran; });
+    // what still waits for others is not written down again before it changes
+    if (record.state != State::triggers_awaited || !record.triggers_awaited.empty()) continue;
+    record.state = settled_state(record);
     database_.note(record);
   }
 }
 
-PackageRecord *TriggerEngine::next_pending() {
-  while (!pending_.empty()) {
-    PackageRecord *record = database_.find(pending_.front());
-    if (record != nullptr && !record->triggers_pending.empty()) return record;
-    pending_.pop_front();
-  }
-  for (auto &[key, record] : database_.records()) {  // pending since before this engine existed
-    if (!record.triggers_pending.empty() && record.state >= State::triggers_awaited) return &record;
+PackageRecord *TriggerEngine::take_deferred() {
+  while (!deferred_.empty()) {
+    PackageRecord *record = database_.find(deferred_.front());
+    deferred_.pop_front();
+    if (record != nullptr) return record;
   }
   return nullptr;
+}
+
+void TriggerEngine::forget_deferred(const PackageRecord &record) {
+  std::erase(deferred_, PackageKey{record.name(), record.architecture()});
 }
 
 }  // namespace debroot::configure

@@ -17,9 +17,13 @@ class TriggerEngine {
   /// Both must outlive it.
   TriggerEngine(dpkgdb::Database &database, dpkgdb::Triggers &triggers) : database_(database), triggers_(triggers) {}
 
-  /// `awaiting` may be null.
+  /// A new dpkg invocation begins: what was pending before is not in its queue.
+  void begin_run() { deferred_.clear(); }
+
+  /// Activates the named trigger, or the file triggers on exactly that path, as unpacking does (a package brings its
+  /// directories as entries of their own). `awaiting` may be null.
   void activate(const std::string &trigger, dpkgdb::PackageRecord *awaiting);
-  /// Activates every file trigger on `path` or a parent of it.
+  /// Activates every file trigger on `path` or a parent of it, the innermost first.
   void activate_path(std::string_view path, dpkgdb::PackageRecord *awaiting);
   /// Acts on the `activate` lines of a package's triggers control file, as dpkg does when it begins to unpack and when
   /// it begins to configure that package.
@@ -29,16 +33,20 @@ class TriggerEngine {
   /// `record`'s triggers have run: packages that waited for it go on.
   void clear_awaiters(const dpkgdb::PackageRecord &record);
 
-  /// The package whose triggers became pending longest ago and still are; null when there is none.
-  [[nodiscard]] dpkgdb::PackageRecord *next_pending();
+  /// Takes the package that was activated first in this run and whose triggers were not looked at since; null when
+  /// there is none.
+  [[nodiscard]] dpkgdb::PackageRecord *take_deferred();
+  void forget_deferred(const dpkgdb::PackageRecord &record);
+  /// The package that a trigger file or Triggers-Awaited names; null when there is none.
+  [[nodiscard]] dpkgdb::PackageRecord *find(std::string_view name);
 
  private:
+  void activate_by_name(const std::string &trigger, dpkgdb::PackageRecord *awaiting);
   void record(const std::string &trigger, const dpkgdb::TriggerInterest &interest, dpkgdb::PackageRecord *awaiting);
-  [[nodiscard]] dpkgdb::PackageRecord *find(std::string_view name);
 
   dpkgdb::Database &database_;
   dpkgdb::Triggers &triggers_;
-  std::deque<dpkgdb::PackageKey> pending_;
+  std::deque<dpkgdb::PackageKey> deferred_;
 };
 
 /// The state a package takes when its script has run well: it may still wait for others, or others for it.

@@ -216,6 +216,7 @@ ControlArchive read_control(const base::VerifiedFile &package, std::string_view 
     total += file.content.size();
     if (file.name.find('/') != std::string::npos) refuse(subject, "control.tar holds a file in a directory");
     if (control.files.size() == kMaxControlFiles) refuse(subject, "control.tar holds too many files");
+    std::erase_if(control.files, [&](const ControlFile &known) { return known.name == file.name; });  // as tar replaces
     control.files.push_back(std::move(file));
   }
   if (control.find("control") == nullptr) refuse(subject, "control.tar has no file 'control'");

@@ -33,6 +33,13 @@ void Database::reload() {
   }
 }
 
+void Database::begin_run() {
+  for (auto &[key, record] : records_) {
+    std::reverse(record.triggers_pending.begin(), record.triggers_pending.end());
+    if (implies_config_version(record.state)) record.config_version = record.version();
+  }
+}
+
 void Database::parse_file(std::string_view text) {
   deb822::StanzaReader reader(text);
   while (auto stanza = reader.next()) {

@@ -33,6 +33,10 @@ class Database {
   /// Reads status and updates/ again, after a hook or a script that may have run dpkg itself.
   void reload();
 
+  /// Makes of the records what a new dpkg process makes of them as it reads the files: pending triggers turn round, and
+  /// what is configured has its version as Config-Version.
+  void begin_run();
+
   /// The record, or null.
   [[nodiscard]] PackageRecord *find(const PackageKey &key);
   [[nodiscard]] const PackageRecord *find(const PackageKey &key) const;

@@ -29,6 +29,11 @@ constexpr std::array<std::string_view, 9> kRelations = {
     "Replaces", "Provides", "Depends", "Pre-Depends", "Recommends", "Suggests", "Breaks", "Conflicts", "Enhances"};
 constexpr std::array<std::string_view, 5> kOwn = {"Status", "Config-Version", "Conffiles", "Triggers-Pending",
                                                   "Triggers-Awaited"};
+/// What dpkg knows of a package before it has unpacked it for the first time.
+constexpr std::array<std::string_view, 6> kKnownAtOnce = {"Package",      "Priority",   "Section",
+                                                          "Architecture", "Multi-Arch", "Version"};
+/// Fields of `available` only.
+constexpr std::array<std::string_view, 4> kNeverWritten = {"Filename", "Size", "MD5sum", "MSDOS-Filename"};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N> &names, std::string_view name) noexcept {
@@ -72,8 +77,16 @@ std::vector<Conffile> parse_conffiles(std::string_view value) {
   return conffiles;
 }
 
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  return text;
+}
+
 /// Value of a field as dpkg's writer gives it back; empty for what it leaves out.
 std::string written_value(std::string_view name, const std::string &raw) {
+  if (name == "Priority") return lower_case(raw);
+  if (name == "Version" && raw.substr(0, 2) == "0:") return raw.substr(2);
   if (contains(kRelations, name)) return debian::to_string(debian::parse_relations(raw));
   if (name == "Multi-Arch" && raw == "no") return {};
   if ((name == "Essential" || name == "Protected") && raw != "yes") return {};
@@ -92,6 +105,10 @@ void put(std::string &out, std::string_view name, std::string_view value) {
 
 std::string_view state_name(State state) noexcept { return kStates[static_cast<std::size_t>(state)]; }
 
+bool implies_config_version(State state) noexcept {
+  return state == State::installed || state == State::triggers_pending;
+}
+
 std::string PackageRecord::info_name() const {
   return multi_arch() == debian::MultiArch::same ? name() + ":" + architecture() : name();
 }
@@ -105,8 +122,7 @@ std::string PackageRecord::stanza() const {
                       state_name(state)));
     } else if (name == "Config-Version") {
       // dpkg omits it in the states in which it equals Version or means nothing
-      bool is_written = state != State::installed && state != State::not_installed &&
-                        state != State::triggers_pending && state != State::triggers_awaited;
+      bool is_written = state != State::installed && state != State::not_installed && state != State::triggers_pending;
       if (is_written) put(out, name, config_version);
     } else if (name == "Conffiles") {
       put(out, name, conffiles_value(conffiles));
@@ -117,8 +133,17 @@ std::string PackageRecord::stanza() const {
   put(out, "Triggers-Pending", base::join(triggers_pending, " "));
   put(out, "Triggers-Awaited", base::join(triggers_awaited, " "));
   for (const deb822::Field &field : control.fields()) {
-    if (!contains(kFieldOrder, field.name)) put(out, field.name, field.value);
+    if (!contains(kFieldOrder, field.name) && !contains(kNeverWritten, field.name)) put(out, field.name, field.value);
   }
+  return out;
+}
+
+PackageRecord PackageRecord::begun() const {
+  PackageRecord out = *this;
+  for (const deb822::Field &field : control.fields()) {
+    if (!contains(kKnownAtOnce, field.name)) out.control.remove(field.name);
+  }
+  out.conffiles.clear();
   return out;
 }
 
@@ -134,8 +159,7 @@ PackageRecord PackageRecord::parse(std::string_view text) {
     record.triggers_awaited.emplace_back(word);
   }
   record.config_version = record.control.get("Config-Version");
-  if (record.config_version.empty() && record.state >= State::triggers_awaited)
-    record.config_version = record.version();
+  if (record.config_version.empty() && implies_config_version(record.state)) record.config_version = record.version();
   for (std::string_view name : kOwn) record.control.remove(name);
   return record;
 }

@@ -28,6 +28,8 @@ enum class State {
 };
 
 [[nodiscard]] std::string_view state_name(State state) noexcept;
+/// Whether a package in this state was last configured in its present version, so that dpkg need not record it.
+[[nodiscard]] bool implies_config_version(State state) noexcept;
 
 /// One line of the Conffiles field.
 struct Conffile {
@@ -58,7 +60,9 @@ struct PackageRecord {
 
   /// The stanza as dpkg writes it into `status` and `updates/`, ending in a line end, no blank line behind.
   [[nodiscard]] std::string stanza() const;
-  /// The reverse. @throws Error of kind package
+  /// The record as it is while a package is unpacked for the first time: dpkg takes in most fields only afterwards.
+  [[nodiscard]] PackageRecord begun() const;
+  /// The reverse of `stanza`. @throws Error of kind package
   [[nodiscard]] static PackageRecord parse(std::string_view stanza);
 };
 

@@ -73,6 +73,13 @@ std::string Diversions::resolve(const std::string &path, std::string_view packag
   return is_own ? path : diversion.to;
 }
 
+bool Diversions::separates(const std::string &path, std::string_view a, std::string_view b) const {
+  auto found = by_source_.find(path);
+  if (found == by_source_.end()) return false;
+  const std::string &package = found->second.package;
+  return !package.empty() && (package == a || package == b);
+}
+
 AccountNames AccountNames::read(const base::RootDirectory &root) {
   AccountNames out;
   out.users_ = read_numbers(root, "/etc/passwd");

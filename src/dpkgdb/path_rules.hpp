@@ -29,6 +29,8 @@ class Diversions {
 
   /// Where `path` of `package` goes.
   [[nodiscard]] std::string resolve(const std::string &path, std::string_view package) const;
+  /// Whether `path` is diverted on behalf of one of two packages, so that both can have it.
+  [[nodiscard]] bool separates(const std::string &path, std::string_view a, std::string_view b) const;
 
  private:
   std::map<std::string, Diversion> by_source_;

@@ -65,15 +65,18 @@ void Triggers::ensure_files() {
   root_->make_directories(trigger_path(""));
   if (!root_->exists(trigger_path("Lock"))) root_->write(trigger_path("Lock"), "", 0600);
   if (!root_->exists(trigger_path("Unincorp"))) root_->write(trigger_path("Unincorp"), "");
-  if (!root_->exists(trigger_path("File"))) root_->write(trigger_path("File"), "");
 }
 
 void Triggers::add_interest(const std::string &trigger, const std::string &package, bool is_await) {
   TriggerInterest interest{package, is_await};
   if (is_file_trigger(trigger)) {
     auto same = [&](const auto &known) { return known.first == trigger && known.second.package == package; };
-    std::erase_if(file_interests_, same);
-    file_interests_.emplace_back(trigger, interest);
+    auto known = std::find_if(file_interests_.begin(), file_interests_.end(), same);
+    if (known == file_interests_.end()) {
+      file_interests_.emplace_back(trigger, interest);
+    } else {
+      known->second = interest;
+    }
     write_file_interests();
     return;
   }
@@ -94,24 +97,14 @@ void Triggers::write_file_interests() const {
 std::vector<TriggerInterest> Triggers::interested(const std::string &trigger) const {
   std::vector<TriggerInterest> out;
   if (is_file_trigger(trigger)) {
-    for (const auto &[path, interest] : file_interests_) {
-      if (path == trigger) out.push_back(interest);
+    // dpkg walks those of one path from the latest to the first
+    for (auto known = file_interests_.rbegin(); known != file_interests_.rend(); ++known) {
+      if (known->first == trigger) out.push_back(known->second);
     }
     return out;
   }
   std::string text = root_->try_read(trigger_path(trigger)).value_or("");
   for (std::string_view word : base::split_words(text)) out.push_back(parse_interest(word));
-  return out;
-}
-
-std::vector<std::pair<std::string, TriggerInterest>> Triggers::interested_in_path(std::string_view path) const {
-  std::vector<std::pair<std::string, TriggerInterest>> out;
-  for (const auto &known : file_interests_) {
-    const std::string &prefix = known.first;
-    bool is_hit = path == prefix || (path.size() > prefix.size() && path[prefix.size()] == '/' &&
-                                     path.substr(0, prefix.size()) == prefix);
-    if (is_hit) out.push_back(known);
-  }
   return out;
 }
 

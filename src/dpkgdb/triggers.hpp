@@ -44,10 +44,8 @@ class Triggers {
   /// Makes the files that dpkg makes when it first opens the database for writing, so that dpkg-trigger works.
   void ensure_files();
   void add_interest(const std::string &trigger, const std::string &package, bool is_await);
-  /// Who is interested in the trigger of exactly this name.
+  /// Who is interested in the trigger of exactly this name or path, in the order in which dpkg activates them.
   [[nodiscard]] std::vector<TriggerInterest> interested(const std::string &trigger) const;
-  /// File triggers hit by a change of `path`: the trigger's path and its interest, for the path and all its parents.
-  [[nodiscard]] std::vector<std::pair<std::string, TriggerInterest>> interested_in_path(std::string_view path) const;
   /// Activations that dpkg-trigger recorded since the last call; the file is emptied.
   [[nodiscard]] std::vector<TriggerActivation> take_activations();
 

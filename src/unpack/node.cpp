@@ -61,7 +61,6 @@ void make_fresh(const base::RootDirectory &root, int directory, const std::strin
 /// Owner, mode and time of a node other than a staged file that already has them.
 void settle(int directory, const std::string &name, const StagedPackage &package, const deb::Entry &entry,
             const Ownership &ownership) {
-  if (entry.kind == deb::EntryKind::hard_link) return;
   bool is_staged = entry.kind == deb::EntryKind::file;
   bool is_as_staged =
       is_staged && ownership.uid == entry.uid && ownership.gid == entry.gid && ownership.mode == entry.mode;

@@ -5,14 +5,12 @@
 namespace debroot::unpack {
 namespace {
 
-/// Whether `directory` is a parent of the part of `pattern` that has no wildcard yet.
-bool leads_to(const std::string &directory, const std::string &pattern) {
+/// Whether a directory that is excluded stays for the sake of an include: dpkg keeps those whose path begins with the
+/// part of the pattern that has no wildcard.
+bool is_kept_for(const std::string &path, const std::string &pattern) {
   std::string_view literal = std::string_view(pattern).substr(0, pattern.find_first_of("*?[\\"));
-  if (literal.size() < pattern.size()) literal = literal.substr(0, literal.rfind('/') + 1);
   while (!literal.empty() && literal.back() == '/') literal.remove_suffix(1);
-  if (literal == directory) return true;
-  return literal.size() > directory.size() && literal.substr(0, directory.size()) == directory &&
-         literal[directory.size()] == '/';
+  return path.compare(0, literal.size(), literal) == 0;
 }
 
 }  // namespace
@@ -26,7 +24,7 @@ bool PathFilter::skips(const deb::Entry &entry) const {
   bool can_be_parent = entry.kind == deb::EntryKind::directory || entry.kind == deb::EntryKind::symlink;
   if (!is_skipped || !can_be_parent) return is_skipped;
   for (const Rule &rule : rules_) {
-    if (rule.is_include && leads_to(entry.path, rule.pattern)) return false;
+    if (rule.is_include && is_kept_for(entry.path, rule.pattern)) return false;
   }
   return true;
 }
@@ -36,8 +34,10 @@ void read_path_rules(std::string_view dpkg_config, PathFilter &filter) {
     line = base::trim(line);
     std::size_t end = line.find_first_of("= \t");
     if (end == std::string_view::npos) continue;
-    std::string_view name = line.substr(0, end);
-    std::string value(base::trim(line.substr(end + 1)));
+    std::string name(line.substr(0, end));
+    line.remove_prefix(line[end] == '=' ? end + 1 : line.find_first_not_of(" \t", end));
+    if (!line.empty() && line[0] == '=') line.remove_prefix(1);
+    std::string value(base::trim(line));
     if (value.size() > 1 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0]) {
       value = value.substr(1, value.size() - 2);
     }

@@ -10,7 +10,7 @@
 namespace debroot::unpack {
 
 /// Decides which entries of a package are left out. The last rule that matches wins; an excluded directory or symlink
-/// is kept nevertheless while a later include may need it as a parent (dpkg(1), --path-exclude).
+/// is kept nevertheless where an include may need it as a parent (dpkg(1), --path-exclude).
 class PathFilter {
  public:
   void exclude(std::string pattern) { rules_.push_back({std::move(pattern), false}); }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <set>
 
+#include "base/digest.hpp"
 #include "base/text.hpp"
 #include "debian/relation.hpp"
 #include "unpack/node.hpp"
@@ -47,7 +48,9 @@ class Placing {
  public:
   Placing(const StagedPackage &package, const dpkgdb::PackageRecord &record, PlaceContext &context)
       : package_(&package), record_(record), context_(context), parents_(context.root), self_(record.info_name()) {
-    for (const dpkgdb::Conffile &conffile : record.conffiles) conffiles_.insert(conffile.path);
+    for (const dpkgdb::Conffile &conffile : record.conffiles) {
+      if (!conffile.is_remove_on_upgrade) conffiles_.insert(conffile.path);
+    }
   }
 
   Placed run() {
@@ -60,36 +63,59 @@ class Placing {
     const StagedEntry &staged = package_->entries[index];
     const deb::Entry &entry = staged.entry;
     if (entry.kind == deb::EntryKind::directory) {
-      place_directory(entry);
+      place_directory(staged);
       return;
     }
     std::string target = context_.diversions.resolve(entry.path, record_.name());
-    if (!claim(entry, target)) return;  // another package replaces this one's file
-    own(entry.path);
-    placed_.changed.push_back(target);
     std::string leaf;
     int parent = parents_.parent_of(target, leaf);
     std::optional<struct stat> present = status_at(parent, leaf);
-    if (is_directory(present)) {
-      if (entry.kind == deb::EntryKind::symlink) return;  // dpkg keeps a directory where a link is shipped
-      throw Error(ErrorKind::package, fmt::format("cannot unpack '{}' of package '{}': a directory is in its place",
-                                                  entry.path, package_->subject));
+    if (is_standing_link(entry, target, present)) {
+      own(entry.path, target);
+      return;
     }
-    if (entry.kind == deb::EntryKind::symlink && present && leads_to_same_directory(target, entry.link_target)) return;
+    if (!claim(entry, present)) {  // another package replaces this one's file
+      placed_.changed.push_back(target);
+      return;
+    }
+    own(entry.path, target);
+    if (staged.is_left_out || is_shared_already(staged, target, present)) return;
     if (is_extracted(entry, target, present)) {
       ::utimensat(parent, ".", nullptr, 0);  // dpkg would rename the same bytes into place here
       return;
     }
+    if (is_directory(present)) context_.root.remove_tree(target);
     create(index, parent, leaf);
   }
 
-  void place_directory(const deb::Entry &entry) {
-    own(entry.path);
-    placed_.changed.push_back(entry.path);
+  /// Whether a link is shipped where a directory is, or a link to the same directory: dpkg leaves both alone.
+  bool is_standing_link(const deb::Entry &entry, const std::string &target,
+                        const std::optional<struct stat> &present) const {
+    if (entry.kind != deb::EntryKind::symlink || !present) return false;
+    if (S_ISDIR(present->st_mode)) return true;
+    if (!S_ISLNK(present->st_mode)) return false;
+    std::string aim = entry.link_target;
+    if (aim.empty() || aim[0] != '/') aim = target.substr(0, target.rfind('/') + 1) + aim;
+    std::optional<struct stat> old_aim = context_.root.status_followed(target);
+    std::optional<struct stat> new_aim = context_.root.status_followed(aim);
+    return is_directory(old_aim) && is_directory(new_aim) && old_aim->st_ino == new_aim->st_ino &&
+           old_aim->st_dev == new_aim->st_dev;
+  }
+
+  void place_directory(const StagedEntry &staged) {
+    const deb::Entry &entry = staged.entry;
     std::string target = context_.diversions.resolve(entry.path, record_.name());
-    if (target == "/" || leads_to_directory(context_.root, target)) return;
+    if (target == "/" || leads_to_directory(context_.root, target)) {
+      own(entry.path, target);
+      return;
+    }
     std::string leaf;
     int parent = parents_.parent_of(target, leaf);
+    std::optional<struct stat> present = status_at(parent, leaf);
+    if (present && !claim(entry, present)) return;
+    own(entry.path, target);
+    if (staged.is_left_out) return;
+    if (present) ::unlinkat(parent, leaf.c_str(), 0);
     if (::mkdirat(parent, leaf.c_str(), 0700) != 0) {
       throw base::os_error(
           ErrorKind::package, errno,
@@ -118,16 +144,6 @@ class Placing {
     return named_ownership(entry, context_.accounts);
   }
 
-  /// Whether what is at `path` and the shipped link both lead to one directory: dpkg then leaves what is there.
-  bool leads_to_same_directory(const std::string &path, const std::string &link_target) const {
-    std::optional<struct stat> now = context_.root.status_followed(path);
-    if (!is_directory(now)) return false;
-    bool is_absolute = !link_target.empty() && link_target[0] == '/';
-    std::string fresh = is_absolute ? link_target : path.substr(0, path.rfind('/') + 1) + link_target;
-    std::optional<struct stat> then = context_.root.status_followed(fresh);
-    return then && then->st_dev == now->st_dev && then->st_ino == now->st_ino;
-  }
-
   bool is_extracted(const deb::Entry &entry, const std::string &target,
                     const std::optional<struct stat> &present) const {
     if (context_.extracted == nullptr || !present) return false;
@@ -138,29 +154,59 @@ class Placing {
            identity.change_time.tv_nsec == present->st_ctim.tv_nsec;
   }
 
+  /// Whether another instance of a Multi-Arch: same package has put the same there. @throws Error when it differs
+  bool is_shared_already(const StagedEntry &staged, const std::string &target,
+                         const std::optional<struct stat> &present) const {
+    if (!present || is_extracted(staged.entry, target, present)) return false;
+    bool is_shared = false;
+    for (std::string_view owner : context_.files.owners(staged.entry.path)) {
+      const dpkgdb::PackageRecord *other = owner == self_ ? nullptr : find_owner(owner);
+      is_shared = is_shared || (other != nullptr && is_other_instance(*other));
+    }
+    if (!is_shared) return false;
+    if (is_same_content(staged, target, *present)) return true;
+    throw Error(ErrorKind::package,
+                fmt::format("cannot unpack '{}' of package '{}': the package's other architecture has it with another "
+                            "content",
+                            staged.entry.path, package_->subject));
+  }
+
+  bool is_other_instance(const dpkgdb::PackageRecord &other) const {
+    return record_.multi_arch() == debian::MultiArch::same && other.multi_arch() == debian::MultiArch::same &&
+           other.name() == record_.name() && other.version() == record_.version();
+  }
+
+  bool is_same_content(const StagedEntry &staged, const std::string &target, const struct stat &present) const {
+    if (staged.entry.kind == deb::EntryKind::symlink)
+      return context_.root.link_target(target) == staged.entry.link_target;
+    bool is_conffile = conffiles_.count(staged.entry.path) > 0;
+    if (is_conffile || staged.md5.empty() || !S_ISREG(present.st_mode)) return true;
+    return base::hash_of_file(base::HashKind::md5, context_.root.open_file(target, O_RDONLY).get()) == staged.md5;
+  }
+
   /// Settles whose file `entry` is. False when another package's Replaces keeps that package's file in place.
-  bool claim(const deb::Entry &entry, const std::string &target) {
-    if (target != entry.path) return true;  // diverted away: there is no conflict at the original path
+  bool claim(const deb::Entry &entry, const std::optional<struct stat> &present) {
     for (std::string_view owner : context_.files.owners(entry.path)) {
-      if (owner == self_) continue;
-      const dpkgdb::PackageRecord *other = find_owner(owner);
-      if (other == nullptr || other->state <= dpkgdb::State::config_files) continue;
-      if (context_.diversions.resolve(entry.path, other->name()) != entry.path) continue;  // theirs was diverted
-      bool is_shared = record_.multi_arch() == debian::MultiArch::same && other->name() == record_.name();
-      if (is_shared) continue;
+      const dpkgdb::PackageRecord *other = owner == self_ ? nullptr : find_owner(owner);
+      if (other == nullptr || other->state <= dpkgdb::State::config_files || is_other_instance(*other)) continue;
+      if (context_.diversions.separates(entry.path, record_.name(), other->name())) continue;
       if (names_package(record_.control.get("Replaces"), *other)) {
-        std::string loser(owner);
-        context_.files.remove(entry.path, loser);
-        if (std::find(placed_.takeovers.begin(), placed_.takeovers.end(), loser) == placed_.takeovers.end()) {
-          placed_.takeovers.push_back(loser);
-        }
+        take_over(entry.path, std::string(owner));
         continue;
       }
       if (names_package(other->control.get("Replaces"), record_)) return false;
-      throw Error(ErrorKind::package, fmt::format("cannot unpack '{}' of package '{}': package '{}' has it too",
-                                                  entry.path, package_->subject, to_string(other->id())));
+      std::string_view what = is_directory(present) ? "has it as a directory" : "has it too";
+      throw Error(ErrorKind::package, fmt::format("cannot unpack '{}' of package '{}': package '{}' {}", entry.path,
+                                                  package_->subject, to_string(other->id()), what));
     }
     return true;
+  }
+
+  void take_over(const std::string &path, const std::string &loser) {
+    context_.files.remove(path, loser);
+    if (std::find(placed_.takeovers.begin(), placed_.takeovers.end(), loser) == placed_.takeovers.end()) {
+      placed_.takeovers.push_back(loser);
+    }
   }
 
   const dpkgdb::PackageRecord *find_owner(std::string_view info_name) const {
@@ -171,7 +217,9 @@ class Placing {
     return nullptr;
   }
 
-  void own(const std::string &path) {
+  /// `path` belongs to the package from now on; file triggers look at where it really goes.
+  void own(const std::string &path, const std::string &target) {
+    placed_.changed.push_back(target);
     context_.files.add(path, self_);
     placed_.list.push_back(path == "/" ? "/." : path);
   }
@@ -196,6 +244,29 @@ void extract_directory(const base::RootDirectory &root, int parent, const std::s
   settle_directory(parent, leaf, entry, named_ownership(entry, accounts));
 }
 
+bool is_made_late(const deb::Entry &entry) {
+  if (entry.kind != deb::EntryKind::symlink) return false;
+  std::vector<std::string_view> parts = base::split(entry.link_target, '/');
+  return parts[0].empty() || std::find(parts.begin(), parts.end(), "..") != parts.end();
+}
+
+/// Directories whose time tar does not keep: it makes links that are absolute or lead upwards at its very end, when the
+/// time of their directory is set already unless nothing outside of it came between the two.
+std::set<std::string> directories_touched_late(const StagedPackage &package) {
+  std::set<std::string> out;
+  const std::vector<StagedEntry> &entries = package.entries;
+  for (auto link = entries.begin(); link != entries.end(); ++link) {
+    if (!is_made_late(link->entry)) continue;
+    std::string parent = link->entry.path.substr(0, link->entry.path.rfind('/'));
+    bool is_apart = false;
+    for (auto before = link; before != entries.begin() && (--before)->entry.path != parent;) {
+      is_apart = is_apart || before->entry.path.compare(0, parent.size() + 1, parent + "/") != 0;
+    }
+    if (is_apart) out.insert(parent);
+  }
+  return out;
+}
+
 }  // namespace
 
 void extract_package(const base::RootDirectory &root, const StagedPackage &package,
@@ -204,6 +275,7 @@ void extract_package(const base::RootDirectory &root, const StagedPackage &packa
   std::string leaf;
   for (const StagedEntry &staged : package.entries) {
     const deb::Entry &entry = staged.entry;
+    if (staged.is_left_out) continue;
     int parent = parents.parent_of(entry.path, leaf);
     if (entry.kind == deb::EntryKind::directory) {
       extract_directory(root, parent, leaf, entry, accounts);
@@ -211,9 +283,11 @@ void extract_package(const base::RootDirectory &root, const StagedPackage &packa
       create_node(root, parent, leaf, package, staged, named_ownership(entry, accounts), entry.link_target);
     }
   }
+  std::set<std::string> touched_late = directories_touched_late(package);
   // tar sets the times of directories last, when nothing more is created in them; hard links settle only now too
   for (const StagedEntry &staged : package.entries) {
     const deb::Entry &entry = staged.entry;
+    if (staged.is_left_out) continue;
     int parent = parents.parent_of(entry.path, leaf);
     std::optional<struct stat> present = status_at(parent, leaf);
     if (!present) continue;
@@ -221,6 +295,7 @@ void extract_package(const base::RootDirectory &root, const StagedPackage &packa
       extracted[entry.path] = {present->st_ino, present->st_ctim};
     } else if (S_ISDIR(present->st_mode)) {
       settle_directory(parent, leaf, entry, named_ownership(entry, accounts));
+      if (touched_late.count(entry.path) > 0) ::utimensat(parent, leaf.c_str(), nullptr, 0);
     }
   }
 }
@@ -229,16 +304,21 @@ Placed place_package(const StagedPackage &package, const dpkgdb::PackageRecord &
   return Placing(package, record, context).run();
 }
 
-std::vector<dpkgdb::Conffile> declared_conffiles(const deb::ControlArchive &control) {
+std::vector<dpkgdb::Conffile> declared_conffiles(const deb::ControlArchive &control, std::string_view subject) {
+  constexpr std::string_view kRemoved = "remove-on-upgrade ";
   std::vector<dpkgdb::Conffile> out;
   const deb::ControlFile *file = control.find("conffiles");
   if (file == nullptr) return out;
   for (std::string_view line : base::split(file->content, '\n')) {
     line = base::trim(line);
     if (line.empty()) continue;
-    // "remove-on-upgrade /path": nothing is shipped at that path
-    if (line[0] != '/') continue;
-    out.push_back({std::string(line), "newconffile", false, false});
+    bool is_removed = line.substr(0, kRemoved.size()) == kRemoved;
+    if (is_removed) line.remove_prefix(kRemoved.size());
+    if (line.empty() || line[0] != '/') {
+      throw Error(ErrorKind::package,
+                  fmt::format("cannot read the conffiles of package '{}': '{}' is no path", subject, line));
+    }
+    out.push_back({std::string(line), "newconffile", false, is_removed});
   }
   return out;
 }

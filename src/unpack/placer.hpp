@@ -57,7 +57,8 @@ struct Placed {
 [[nodiscard]] Placed place_package(const StagedPackage &package, const dpkgdb::PackageRecord &record,
                                    PlaceContext &context);
 
-/// Conffile paths of a package's control archive, without those marked remove-on-upgrade.
-[[nodiscard]] std::vector<dpkgdb::Conffile> declared_conffiles(const deb::ControlArchive &control);
+/// What a package's control archive declares as conffiles. @throws Error of kind package naming `subject`
+[[nodiscard]] std::vector<dpkgdb::Conffile> declared_conffiles(const deb::ControlArchive &control,
+                                                               std::string_view subject);
 
 }  // namespace debroot::unpack

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/digest.hpp"
@@ -30,6 +31,13 @@ void write_body(int directory, StagedEntry &staged, const deb::BodyReader &body)
     throw base::os_error(ErrorKind::output, errno, fmt::format("cannot set owner and mode of '{}'", entry.path));
 }
 
+/// Digest of an entry before, which a hard link names.
+std::string md5_of(const StagedPackage &staged, const std::string &path) {
+  auto named = std::find_if(staged.entries.begin(), staged.entries.end(),
+                            [&](const StagedEntry &item) { return item.entry.path == path; });
+  return named == staged.entries.end() ? std::string() : named->md5;
+}
+
 }  // namespace
 
 StagedPackage stage_control(const base::VerifiedFile &package, const std::string &subject) {
@@ -45,9 +53,9 @@ StagedPackage stage_package(const base::VerifiedFile &package, const std::string
   stage.make_directories(name, 0700);
   staged.bodies = base::RootDirectory(stage.open_file(name, O_RDONLY | O_DIRECTORY));
   deb::read_data(package, subject, [&](deb::Entry &&entry, const deb::BodyReader &body) {
-    if (filter.skips(entry)) return;
-    StagedEntry item{std::move(entry), {}, {}};
-    if (item.entry.kind == deb::EntryKind::file) {
+    bool is_left_out = filter.skips(entry);
+    StagedEntry item{std::move(entry), {}, {}, is_left_out};
+    if (item.entry.kind == deb::EntryKind::file && !is_left_out) {
       item.body = std::to_string(staged.entries.size());
       try {
         write_body(staged.bodies.fd(), item, body);
@@ -55,8 +63,12 @@ StagedPackage stage_package(const base::VerifiedFile &package, const std::string
         throw std::move(error.frame(fmt::format("unpacking {}", subject)));
       }
     }
+    if (item.entry.kind == deb::EntryKind::hard_link) item.md5 = md5_of(staged, item.entry.link_target);
     staged.entries.push_back(std::move(item));
   });
+  // dpkg makes symbolic links last, whatever their place in the archive
+  std::stable_partition(staged.entries.begin(), staged.entries.end(),
+                        [](const StagedEntry &item) { return item.entry.kind != deb::EntryKind::symlink; });
   return staged;
 }
 

@@ -15,15 +15,16 @@ namespace debroot::unpack {
 /// One entry of a staged package.
 struct StagedEntry {
   deb::Entry entry;
-  std::string body;  ///< name of the file's bytes in the stage; empty for everything but files
-  std::string md5;   ///< of a file's bytes, as dpkg records them
+  std::string body;          ///< name of the file's bytes in the stage; empty for everything but files
+  std::string md5;           ///< of a file's bytes, as dpkg records them
+  bool is_left_out = false;  ///< by the filter: the database knows it, the root does not get it
 };
 
 /// A package whose files lie in a directory of their own, each with its mode, owner and mtime already set.
 struct StagedPackage {
   std::string subject;  ///< "bash_5.2_amd64"
   deb::ControlArchive control;
-  std::vector<StagedEntry> entries;  ///< in archive order, without what the filter leaves out
+  std::vector<StagedEntry> entries;  ///< in archive order, but links last: dpkg's order
   base::RootDirectory bodies;
 };
 
