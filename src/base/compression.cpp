@@ -30,10 +30,11 @@ std::string decompress(std::string_view bytes, std::string_view subject, std::ui
   Reader reader(archive_read_new());
   archive_read_support_filter_all(reader.get());
   archive_read_support_format_raw(reader.get());
+  archive_read_support_format_empty(reader.get());  // raw alone calls a compressed stream of nothing damaged
   archive_entry *entry = nullptr;
   if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) refuse(reader.get(), subject);
   int status = archive_read_next_header(reader.get(), &entry);
-  if (status == ARCHIVE_EOF) return out;  // a compressed stream of nothing
+  if (status == ARCHIVE_EOF) return out;
   if (status != ARCHIVE_OK) refuse(reader.get(), subject);
   out.reserve(bytes.size() * 5);
   while (true) {

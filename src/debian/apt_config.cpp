@@ -88,9 +88,11 @@ void AptConfig::parse(std::string_view text) {
     if (words.empty()) return;
     std::string name = scopes.empty() ? words[0] : scopes.back() + "::" + words[0];
     if (is_clear) {
-      std::erase_if(values_,
-                    [&](const auto &item) { return item.first.substr(0, folded(name).size()) == folded(name); });
-      lists_.erase(folded(name));
+      auto is_below = [&](const auto &item) {
+        return item.first == folded(name) || item.first.starts_with(folded(name) + "::");
+      };
+      std::erase_if(values_, is_below);
+      std::erase_if(lists_, is_below);
     } else if (words.size() == 1 && !scopes.empty()) {
       lists_[folded(scopes.back())].push_back(words[0]);
     } else if (words.size() == 2 && name.size() > 2 && name.substr(name.size() - 2) == "::") {
