@@ -70,8 +70,8 @@ std::vector<Conffile> parse_conffiles(std::string_view value) {
     }
     if (words.size() < 2) throw Error(ErrorKind::package, fmt::format("'{}' is no line of a Conffiles field", line));
     conffile.hash = std::string(words.back());
-    std::string_view path = base::trim(line);
-    conffile.path = std::string(path.substr(0, path.find(words.back()) - 1));
+    std::size_t path_length = static_cast<std::size_t>(words.back().data() - line.data());
+    conffile.path = std::string(base::trim(line.substr(0, path_length)));
     conffiles.push_back(std::move(conffile));
   }
   return conffiles;
@@ -81,6 +81,11 @@ std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
   return text;
+}
+
+std::vector<std::string> words_of(const std::string &value) {
+  std::vector<std::string_view> words = base::split_words(value);
+  return {words.begin(), words.end()};
 }
 
 /// Value of a field as dpkg's writer gives it back; empty for what it leaves out.
@@ -152,12 +157,8 @@ PackageRecord PackageRecord::parse(std::string_view text) {
   record.control = deb822::Stanza::parse(text);
   parse_status_field(record.control.get("Status"), record);
   record.conffiles = parse_conffiles(record.control.get("Conffiles"));
-  for (std::string_view word : base::split_words(record.control.get("Triggers-Pending"))) {
-    record.triggers_pending.emplace_back(word);
-  }
-  for (std::string_view word : base::split_words(record.control.get("Triggers-Awaited"))) {
-    record.triggers_awaited.emplace_back(word);
-  }
+  record.triggers_pending = words_of(record.control.get("Triggers-Pending"));
+  record.triggers_awaited = words_of(record.control.get("Triggers-Awaited"));
   record.config_version = record.control.get("Config-Version");
   if (record.config_version.empty() && implies_config_version(record.state)) record.config_version = record.version();
   for (std::string_view name : kOwn) record.control.remove(name);
