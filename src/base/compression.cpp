@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "base/text.hpp"
 #include "debroot/error.hpp"
 
 namespace debroot::base {
@@ -17,8 +18,9 @@ struct ReaderDeleter {
 using Reader = std::unique_ptr<archive, ReaderDeleter>;
 
 [[noreturn]] void refuse(archive *reader, std::string_view subject) {
-  const char *cause = archive_error_string(reader);
-  throw Error(ErrorKind::index, fmt::format("cannot decompress '{}': {}", subject, cause ? cause : "damaged"));
+  const char *text = archive_error_string(reader);
+  std::string cause = text == nullptr ? "damaged" : without_capital(text);
+  throw Error(ErrorKind::index, fmt::format("cannot decompress '{}': {}", subject, cause));
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/text.hpp"
+
 namespace debroot::base {
 
 void Fd::reset(int fd) noexcept {
@@ -23,11 +25,7 @@ Fd Fd::duplicate() const {
 }
 
 Error os_error(ErrorKind kind, int errno_value, std::string_view what) {
-  std::string cause = std::generic_category().message(errno_value);
-  // the C library's sentences start with a capital; ours do not
-  if (cause.size() > 1 && cause[0] >= 'A' && cause[0] <= 'Z' && cause[1] >= 'a') {
-    cause[0] = static_cast<char>(cause[0] - 'A' + 'a');
-  }
+  std::string cause = without_capital(std::generic_category().message(errno_value));
   return {kind, fmt::format("{}: {}", what, cause)};
 }
 

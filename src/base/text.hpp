@@ -12,6 +12,9 @@ namespace debroot::base {
 /// Blanks and tabs and line ends removed from both ends.
 [[nodiscard]] std::string_view trim(std::string_view text) noexcept;
 
+/// A sentence of some library without the capital it begins with ("Unrecognized format", but not "EOF").
+[[nodiscard]] std::string without_capital(std::string_view sentence);
+
 /// Pieces between `separator`, empty ones included.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 

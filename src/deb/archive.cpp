@@ -25,9 +25,9 @@ using Reader = std::unique_ptr<archive, ReaderDeleter>;
   throw Error(ErrorKind::package, fmt::format("cannot read package '{}': {}", subject, cause));
 }
 
-std::string_view error_of(archive *reader) {
+std::string error_of(archive *reader) {
   const char *text = archive_error_string(reader);
-  return text == nullptr ? "damaged archive" : text;
+  return text == nullptr ? "damaged archive" : base::without_capital(text);
 }
 
 /// The outer ar archive, read with pread so that one descriptor serves several readers.

@@ -19,6 +19,12 @@ TEST(Text, TrimSplitAndJoin) {
   EXPECT_EQ(join({}, ", "), "");
 }
 
+TEST(Text, SentencesOfLibrariesLoseTheirCapital) {
+  EXPECT_EQ(without_capital("No such file"), "no such file");
+  EXPECT_EQ(without_capital("EOF"), "EOF");
+  EXPECT_EQ(without_capital(""), "");
+}
+
 TEST(Text, NumbersAreWholeAndDecimal) {
   EXPECT_EQ(parse_number("0"), 0U);
   EXPECT_EQ(parse_number("18446744073709551615"), 18446744073709551615U);
