@@ -23,6 +23,7 @@ struct NamespaceRequest {
   std::optional<IdMap> id_map;       ///< maps of a new user namespace; nothing: as root, without one
   std::string hostname = "debroot";  ///< of the new UTS namespace: what a script sees must not depend on the host
   std::string staging_directory;     ///< removed by the keeper at the end, whatever happened; empty: none
+  std::string output_directory;      ///< emptied by the keeper unless the builder ended well; empty: none
 };
 
 /// The namespaces this caller needs: as root none of users, unless a foreign architecture `needs_own_binfmt` (then an

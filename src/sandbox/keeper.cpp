@@ -163,6 +163,11 @@ void run_keeper(const NamespaceRequest &request, KeeperPipes pipes, base::Channe
   int status = wait_for_builder(builder, pipes.lifeline.get(), signals.get());
   try {
     kill_descendants();
+    bool has_failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    // a builder that was killed could not clean up after itself; a fresh ext4 keeps its lost+found
+    if (has_failed && !request.output_directory.empty()) {
+      base::RootDirectory::open(request.output_directory).clear_directory("/", {"lost+found"});
+    }
     if (!request.staging_directory.empty()) remove_staging(request.staging_directory);
   } catch (const std::exception &) {
     // a tree that cannot be removed now has a free lock soon and is the next run's to sweep
