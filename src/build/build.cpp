@@ -9,10 +9,10 @@
 
 #include "build/archive_indexes.hpp"
 #include "build/builder.hpp"
+#include "build/directory_output.hpp"
 #include "build/package_feed.hpp"
 #include "build/selection.hpp"
 #include "fetch/fetcher.hpp"
-#include "pack/directory.hpp"
 #include "pack/output_file.hpp"
 #include "sandbox/builder_process.hpp"
 #include "sandbox/emulation.hpp"
@@ -79,15 +79,14 @@ Chosen choose(const BuildPlan &plan, fetch::Fetcher &fetcher, const debian::AptC
 struct Outputs {
   std::vector<pack::OutputFile> files;
   std::vector<pack::TarSink> sinks;
-  std::string directory;
+  build::DirectoryOutput directory;
 };
 
 Outputs open_outputs(const BuildPlan &plan) {
   Outputs out;
   for (const Output &output : plan.outputs) {
     if (output.format == Format::directory) {
-      pack::check_directory_target(output.path);
-      out.directory = output.path;
+      out.directory = build::DirectoryOutput::open(output.path);
     } else if (output.format == Format::tar) {
       out.files.push_back(pack::OutputFile::open(output.path));
       out.sinks.push_back({out.files.back().fd(), output.compression, output.path});
@@ -124,8 +123,9 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, std::stop_tok
   // the builder is forked while this process has one thread
   sandbox::NamespaceRequest namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
   namespaces.staging_directory = staging.path();
+  namespaces.output_directory = outputs.directory.path();
   build::BuilderSetup setup{
-      plan,          staging.path(), outputs.directory,
+      plan,          staging.path(), outputs.directory.path(),
       outputs.sinks, emulation,      namespaces.id_map ? namespaces.id_map->caller_uid_inside : 0};
   sandbox::BuilderHandle builder = sandbox::start_builder(
       namespaces, [&setup](base::Channel channel) { return build::run_builder(setup, std::move(channel)); });
@@ -141,6 +141,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, std::stop_tok
     throw Error(ErrorKind::internal, fmt::format("the builder ended with status {}", status));
   }
   for (pack::OutputFile &file : outputs.files) file.finish();
+  outputs.directory.finish();
   report.download_bytes = fetcher.totals().network_bytes;
   report.milliseconds = since(start);
   return report;

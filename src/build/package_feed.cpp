@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include "base/wire.hpp"
 #include "build/error_wire.hpp"
@@ -19,7 +20,25 @@ std::uint64_t milliseconds_since(Clock::time_point start) {
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
 }
 
+/// The failure that the builder reported, if it is among what it sent.
+std::optional<Error> reported_failure(base::Channel &channel) {
+  while (std::optional<base::ChannelMessage> bytes = channel.receive()) {
+    auto message = base::from_wire<FromBuilder>(bytes->bytes);
+    if (message.kind == FromBuilder::Kind::failed) return error_from_bytes(message.text);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+void tell_builder(base::Channel &channel, std::string_view bytes, const std::vector<int> &fds) {
+  try {
+    channel.send(bytes, fds);
+  } catch (const Error &) {
+    if (std::optional<Error> failure = reported_failure(channel)) throw *failure;
+    throw Error(ErrorKind::internal, "the builder process ended unexpectedly");
+  }
+}
 
 PackageFeed::PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists,
                          fetch::Fetcher &fetcher, sandbox::BuilderHandle &builder, Progress &progress)
@@ -51,11 +70,11 @@ void PackageFeed::send_plan() {
   if (needs_lists_) {
     for (const ListFile &list : lists_) plan_.list_names.push_back(list.name);
   }
-  builder_.channel().send(base::to_wire(ToBuilder{ToBuilder::Kind::plan, plan_, 0}));
+  tell_builder(builder_.channel(), base::to_wire(ToBuilder{ToBuilder::Kind::plan, plan_, 0}));
   if (!needs_lists_) return;
   for (std::size_t i = 0; i < lists_.size(); ++i) {
     ToBuilder message{ToBuilder::Kind::list, {}, static_cast<std::uint32_t>(i)};
-    builder_.channel().send(base::to_wire(std::move(message)), {lists_[i].file.get()});
+    tell_builder(builder_.channel(), base::to_wire(std::move(message)), {lists_[i].file.get()});
   }
 }
 
@@ -75,7 +94,7 @@ void PackageFeed::take_downloads() {
     auto number = static_cast<std::uint32_t>(ticket - tickets_.begin());
     fetch::Fetched fetched = fetch::require(std::move(*completion));
     ToBuilder message{ToBuilder::Kind::package, {}, number};
-    builder_.channel().send(base::to_wire(std::move(message)), {fetched.file.unchecked().get()});
+    tell_builder(builder_.channel(), base::to_wire(std::move(message)), {fetched.file.unchecked().get()});
     ++count_.items_done;
     count_.bytes_done =
         std::min(count_.bytes_total, fetcher_.totals().network_bytes + fetcher_.totals().cache_bytes - bytes_before_);

@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <stop_token>
+#include <string_view>
 #include <vector>
 
+#include "base/channel.hpp"
 #include "build/archive_indexes.hpp"
 #include "build/install_plan.hpp"
 #include "build/selection.hpp"
@@ -14,6 +16,10 @@
 #include "sandbox/builder_process.hpp"
 
 namespace debroot::build {
+
+/// Sends one message to the builder. A builder that stopped has told why before: that is what is thrown then.
+/// @throws Error
+void tell_builder(base::Channel &channel, std::string_view bytes, const std::vector<int> &fds = {});
 
 class PackageFeed {
  public:

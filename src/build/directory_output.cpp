@@ -1,0 +1,51 @@
+#include "build/directory_output.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "base/fd.hpp"
+#include "pack/directory.hpp"
+
+namespace debroot::build {
+namespace {
+
+Error failed(const std::string &path, int errno_value) {
+  return base::os_error(ErrorKind::output, errno_value, fmt::format("cannot make the directory '{}'", path));
+}
+
+}  // namespace
+
+DirectoryOutput::DirectoryOutput(DirectoryOutput &&other) noexcept { *this = std::move(other); }
+
+DirectoryOutput &DirectoryOutput::operator=(DirectoryOutput &&other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(is_made_here_, other.is_made_here_);
+  return *this;
+}
+
+DirectoryOutput::~DirectoryOutput() {
+  if (is_made_here_) ::rmdir(path_.c_str());
+}
+
+DirectoryOutput DirectoryOutput::open(const std::string &path) {
+  pack::check_directory_target(path);
+  DirectoryOutput out;
+  out.path_ = path;
+  if (::mkdir(path.c_str(), 0755) == 0) {
+    out.is_made_here_ = true;
+  } else if (errno != EEXIST) {
+    throw failed(path, errno);
+  }
+  char *absolute = ::realpath(path.c_str(), nullptr);
+  if (absolute == nullptr) throw failed(path, errno);
+  out.path_ = absolute;
+  ::free(absolute);
+  return out;
+}
+
+}  // namespace debroot::build
