@@ -70,7 +70,7 @@ void Installer::install_first() {
   for (std::uint32_t number : context_.plan.first) unpack_package(number);
   first_.clear();
   extracted_.clear();
-  configurer_.configure(keys_of(context_.plan.first), true);
+  configurer_.install(keys_of(context_.plan.first));
   end_run();
 }
 
@@ -81,7 +81,7 @@ void Installer::execute(const PlannedRun &run) {
       for (std::uint32_t number : run.packages) unpack_package(number);
       break;
     case RunKind::configure:
-      configurer_.configure(keys_of(run.packages), false);
+      configurer_.configure(keys_of(run.packages));
       break;
     case RunKind::configure_pending:
       configurer_.configure_pending();

@@ -40,7 +40,11 @@ bool is_unpacked(const PackageRecord &record) noexcept {
 
 }  // namespace
 
-void Configurer::configure(const std::vector<PackageKey> &keys, bool runs_triggers) {
+void Configurer::install(const std::vector<PackageKey> &keys) { work_on(keys, true, true); }
+
+void Configurer::configure(const std::vector<PackageKey> &keys) { work_on(keys, false, false); }
+
+void Configurer::work_on(const std::vector<PackageKey> &keys, bool are_new, bool runs_triggers) {
   std::deque<PackageRecord *> queue;
   for (const PackageKey &key : keys) {
     PackageRecord *record = context_.database.find(key);
@@ -48,7 +52,12 @@ void Configurer::configure(const std::vector<PackageKey> &keys, bool runs_trigge
     if (is_wanted) queue.push_back(record);
   }
   std::set<const PackageRecord *> queued(queue.begin(), queue.end());
-  Run run{{context_.database, context_.native_architecture, std::move(queued)}, std::move(queue), {}, {}};
+  std::vector<const PackageRecord *> known;  // what the database had before, then what this run unpacked
+  for (const auto &[key, record] : context_.database.records()) {
+    if (!are_new || queued.count(&record) == 0) known.push_back(&record);
+  }
+  if (are_new) known.insert(known.end(), queue.begin(), queue.end());
+  Run run{{known, context_.native_architecture, std::move(queued)}, std::move(queue), {}, {}};
   work_through(run);
   if (runs_triggers) run_deferred_triggers(run);
   if (!run.refused.empty()) refuse(run);
@@ -62,7 +71,7 @@ void Configurer::configure_pending() {
   }
   std::stable_sort(keys.begin(), keys.end(),
                    [](const PackageKey &a, const PackageKey &b) { return queue_place(a.name) < queue_place(b.name); });
-  configure(keys, true);
+  work_on(keys, false, true);
 }
 
 /// dpkg's process_queue: its counting decides which link of a cycle is broken, and so the order of scripts.

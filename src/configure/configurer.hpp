@@ -39,10 +39,13 @@ class Configurer {
  public:
   explicit Configurer(ConfigureContext context) : context_(std::move(context)) {}
 
-  /// Configures all of `keys` in dpkg's order: the given one, packages whose dependencies are not configured yet moving
-  /// to the end, cycles broken when nothing else moves. With `runs_triggers`, what became pending is processed at the
-  /// end, as `dpkg --configure` does without --no-triggers. @throws Error
-  void configure(const std::vector<dpkgdb::PackageKey> &keys, bool runs_triggers);
+  /// Configures all of `keys`, which were unpacked in that order just now, and runs the triggers that became pending
+  /// (the second half of `dpkg --install`). The order is dpkg's: the given one, packages whose dependencies are not
+  /// configured yet moving to the end, cycles broken when nothing else moves. @throws Error
+  void install(const std::vector<dpkgdb::PackageKey> &keys);
+
+  /// As `dpkg --no-triggers --configure`. @throws Error
+  void configure(const std::vector<dpkgdb::PackageKey> &keys);
 
   /// Configures everything that is unpacked and runs everything pending (`dpkg --configure --pending`). @throws Error
   void configure_pending();
@@ -61,6 +64,7 @@ class Configurer {
     std::size_t idle = 0;  ///< packages taken from the queue since something was achieved
   };
 
+  void work_on(const std::vector<dpkgdb::PackageKey> &keys, bool are_new, bool runs_triggers);
   void work_through(Run &run);
   void step(Run &run, dpkgdb::PackageRecord &record);
   Readiness check(Run &run, const dpkgdb::PackageRecord &record);

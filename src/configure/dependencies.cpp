@@ -54,15 +54,17 @@ bool meets(const PackageRecord &candidate, const Relation &relation, const std::
   return false;
 }
 
-Dependencies::Dependencies(const dpkgdb::Database &database, std::string native, std::set<const PackageRecord *> queued)
+Dependencies::Dependencies(const std::vector<const PackageRecord *> &known, std::string native,
+                           std::set<const PackageRecord *> queued)
     : native_(std::move(native)), queued_(std::move(queued)) {
-  for (const auto &[key, record] : database.records()) {
-    by_name_[key.name].push_back(&record);
-    const std::string *provides = record.control.find("Provides");
+  for (const PackageRecord *record : known) by_name_[record->name()].push_back(record);
+  // dpkg finds the provider first that it came to know last
+  for (auto at = known.rbegin(); at != known.rend(); ++at) {
+    const std::string *provides = (*at)->control.find("Provides");
     if (provides == nullptr) continue;
     for (const debian::OrGroup &group : debian::parse_relations(*provides)) {
-      std::vector<const PackageRecord *> &known = by_provided_[std::string(group[0].name)];
-      if (known.empty() || known.back() != &record) known.push_back(&record);
+      std::vector<const PackageRecord *> &providers = by_provided_[std::string(group[0].name)];
+      if (providers.empty() || providers.back() != *at) providers.push_back(*at);
     }
   }
 }

@@ -22,8 +22,10 @@ enum class Readiness {
 /// Looks at the Depends and Pre-Depends of unpacked packages. Lives as long as one configure run.
 class Dependencies {
  public:
+  /// `known` are all packages in the order in which dpkg came to know them, which decides between several providers;
   /// `native` is the root's architecture; `queued` are the packages that this run is to configure.
-  Dependencies(const dpkgdb::Database &database, std::string native, std::set<const dpkgdb::PackageRecord *> queued);
+  Dependencies(const std::vector<const dpkgdb::PackageRecord *> &known, std::string native,
+               std::set<const dpkgdb::PackageRecord *> queued);
 
   /// `missing` receives the first or-group that is not met.
   [[nodiscard]] Readiness check(const dpkgdb::PackageRecord &record, std::string *missing = nullptr);

@@ -31,6 +31,7 @@ HostResolver::HostResolver(const base::RootDirectory &root) : root_(root), conte
     root.make_directories(path.substr(0, path.rfind('/')));
   }
   former_ = root.try_read(path);
+  if (former_) mode_ = root.status_followed(path)->st_mode & 07777;
   root.write(path, content_);
   path_ = path;
 }
@@ -49,7 +50,7 @@ void HostResolver::remove() {
   path_.clear();
   if (root_.try_read(path) != content_) return;  // the hook's own work stays
   if (former_) {
-    root_.write(path, *former_);
+    root_.write(path, *former_, mode_);
   } else {
     root_.remove_file(path);
   }

@@ -26,6 +26,7 @@ class HostResolver {
   std::string content_;
   std::string path_;                   ///< where the host's text was put; empty when nothing was
   std::optional<std::string> former_;  ///< what a package had there
+  mode_t mode_ = 0644;                 ///< of the former file
 };
 
 }  // namespace debroot::customize

@@ -1,5 +1,9 @@
 #include "build/installer.hpp"
 
+#include <fmt/format.h>
+
+#include <random>
+
 #include "dpkg_twin.hpp"
 #include "support/thrown_error.hpp"
 
@@ -234,6 +238,60 @@ TEST_F(DpkgTwin, ExtractedFirst) {
   extract_and_install_all();
   EXPECT_EQ(differences(), "");
 }
+
+/// Packages with relations and triggers drawn from `seed`, cycles among them.
+std::vector<DebBuilder> random_packages(unsigned seed, int count) {
+  std::mt19937 random(seed);
+  auto draw = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
+  auto name = [](int number) { return fmt::format("p{:02}", number); };
+  std::vector<DebBuilder> out;
+  for (int i = 0; i < count; ++i) {
+    DebBuilder builder(name(i), "1.0", "all");
+    std::string depends;
+    for (int left = draw(4); left > 0; --left) {
+      depends += (depends.empty() ? "" : ", ") + name(draw(count));
+      if (draw(4) == 0) depends += " | " + name(draw(count));
+      if (draw(5) == 0) depends += fmt::format(", virtual{}", draw(3));
+    }
+    builder.depends(depends);
+    if (i < 3) {
+      builder.field("Provides", fmt::format("virtual{}", i));
+    } else if (draw(3) == 0) {
+      builder.field("Provides", fmt::format("virtual{}", draw(3)));
+    }
+    std::string triggers;
+    const char *waits[] = {"", "-await", "-noawait"};
+    if (draw(3) == 0) triggers += fmt::format("interest{} t{}\n", waits[draw(3)], draw(4));
+    if (draw(4) == 0) triggers += fmt::format("interest{} /opt/d{}\n", waits[draw(3)], draw(4));
+    if (draw(3) == 0) triggers += fmt::format("activate{} t{}\n", waits[draw(3)], draw(4));
+    if (!triggers.empty()) builder.triggers(triggers);
+    std::string script = "#!/bin/sh\necho \"$DPKG_MAINTSCRIPT_PACKAGE $*\" >>/trace\n[ $1 = configure ] || exit 0\n";
+    if (draw(4) == 0) script += fmt::format("dpkg-trigger{} t{}\n", draw(2) == 0 ? "" : " --no-await", draw(4));
+    if (draw(3) > 0) builder.script("postinst", script);
+    builder.file(fmt::format("/opt/d{}/{}", draw(4), name(i)), "x");
+    out.push_back(std::move(builder));
+  }
+  return out;
+}
+
+class RandomTwin : public DpkgTwin, public ::testing::WithParamInterface<unsigned> {};
+
+TEST_P(RandomTwin, AtOnce) {
+  for (const DebBuilder &builder : random_packages(GetParam(), 24)) add(builder);
+  install_all();
+  EXPECT_EQ(differences(), "");
+}
+
+TEST_P(RandomTwin, AsAptCallsDpkg) {
+  std::vector<std::uint32_t> numbers;
+  for (const DebBuilder &builder : random_packages(GetParam() + 1000, 24)) numbers.push_back(add(builder));
+  run({RunKind::unpack, {numbers.begin(), numbers.begin() + 12}});
+  run({RunKind::unpack, {numbers.begin() + 12, numbers.end()}});
+  run({RunKind::configure_pending, {}});
+  EXPECT_EQ(differences(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomTwin, ::testing::Range(2U, 5U));
 
 /// Two architectures of a package may share files as long as these are equal.
 TEST_F(DpkgTwin, InstancesOfTwoArchitectures) {
