@@ -27,7 +27,7 @@ struct SourceEntry {
   std::string archive_root;             ///< URI above dists/ and pool/, no trailing slash
   std::string suite;                    ///< "bookworm", or a path that ends in '/' for a flat archive
   std::vector<std::string> components;  ///< empty for a flat archive
-  std::string signed_by;                ///< absolute path of a keyring, or an armored key block; empty: the plan's keyrings
+  std::string signed_by;  ///< absolute path of a keyring, or an armored key block; empty: the plan's keyrings
   std::vector<std::string> architectures;  ///< of an [arch=…] option; empty: all of the image
   bool is_trusted = false;                 ///< [trusted=yes]: signatures are not demanded
   std::optional<bool> check_valid_until;   ///< [check-valid-until=…], else the plan's
@@ -72,14 +72,14 @@ struct BuildPlan {
   Variant variant = Variant::important;
   Mode mode = Mode::automatic;
   std::vector<SourcesFile> sources;
-  /// The sources are the suite's own (no --mirror): if the archive has dropped the suite, plan::archived_sources() names
-  /// where it went.
+  /// The sources are the suite's own (no --mirror): if the archive has dropped the suite, plan::archived_sources()
+  /// names where it went.
   bool has_default_sources = false;
-  std::vector<std::string> includes;     ///< as given, after splitting; debroot's own additions are not among them
-  std::vector<std::string> excludes;     ///< names that must not be installed
-  std::vector<std::string> keyrings;     ///< files or directories of --keyring
-  std::string vendor;                    ///< "debian", "ubuntu", or empty when the suite is nobody's known suite
-  std::vector<std::string> apt_options;  ///< lines or file contents for /etc/apt/apt.conf.d/99mmdebstrap
+  std::vector<std::string> includes;      ///< as given, after splitting; debroot's own additions are not among them
+  std::vector<std::string> excludes;      ///< names that must not be installed
+  std::vector<std::string> keyrings;      ///< files or directories of --keyring
+  std::string vendor;                     ///< "debian", "ubuntu", or empty when the suite is nobody's known suite
+  std::vector<std::string> apt_options;   ///< lines or file contents for /etc/apt/apt.conf.d/99mmdebstrap
   std::vector<std::string> dpkg_options;  ///< the same for /etc/dpkg/dpkg.cfg.d/99mmdebstrap
   std::vector<Hook> hooks;
   std::vector<std::string> skips;       ///< values of --skip

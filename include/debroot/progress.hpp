@@ -13,13 +13,20 @@ enum class Phase { indexes, resolve, download, unpack, configure, customize, pac
 /// Name of a phase as it is shown and as JSON carries it: "indexes", "resolve", …
 [[nodiscard]] constexpr std::string_view phase_name(Phase phase) noexcept {
   switch (phase) {
-    case Phase::indexes: return "indexes";
-    case Phase::resolve: return "resolve";
-    case Phase::download: return "download";
-    case Phase::unpack: return "unpack";
-    case Phase::configure: return "configure";
-    case Phase::customize: return "customize";
-    case Phase::pack: return "pack";
+    case Phase::indexes:
+      return "indexes";
+    case Phase::resolve:
+      return "resolve";
+    case Phase::download:
+      return "download";
+    case Phase::unpack:
+      return "unpack";
+    case Phase::configure:
+      return "configure";
+    case Phase::customize:
+      return "customize";
+    case Phase::pack:
+      return "pack";
   }
   return "unknown";
 }
@@ -47,7 +54,8 @@ class Progress {
   virtual void phase_advanced(Phase phase, const PhaseCount &count, std::string_view current) noexcept = 0;
   /// A phase ended after `milliseconds` of wall time.
   virtual void phase_finished(Phase phase, const PhaseCount &count, std::uint64_t milliseconds) noexcept = 0;
-  /// Something worth a line of the log at normal verbosity ("suite 'buster' is past its end: using archive.debian.org").
+  /// Something worth a line of the log at normal verbosity ("suite 'buster' is past its end: using
+  /// archive.debian.org").
   virtual void note(std::string_view text) noexcept = 0;
   /// Something that may be wrong but does not stop the build.
   virtual void warning(std::string_view text) noexcept = 0;

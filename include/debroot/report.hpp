@@ -26,7 +26,7 @@ struct ReportedRelease {
   std::string url;  ///< without credentials
   std::string suite;
   std::string codename;
-  std::string date;  ///< value of its Date field
+  std::string date;    ///< value of its Date field
   std::string sha256;  ///< of the signed file's bytes
 };
 

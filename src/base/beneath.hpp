@@ -14,9 +14,9 @@
 
 namespace debroot::base {
 
-/// A directory that serves as the root of a tree. Paths given to it may start with '/' or './' or neither; they all mean
-/// the same. Errors name the path as seen inside ("/etc/passwd"). Not thread-safe only in that two threads should not
-/// change the same entries.
+/// A directory that serves as the root of a tree. Paths given to it may start with '/' or './' or neither; they all
+/// mean the same. Errors name the path as seen inside ("/etc/passwd"). Not thread-safe only in that two threads should
+/// not change the same entries.
 class RootDirectory {
  public:
   RootDirectory() = default;

@@ -23,7 +23,7 @@ class UntrustedBytes {
  public:
   explicit UntrustedBytes(std::string bytes) : bytes_(std::move(bytes)) {}
   [[nodiscard]] std::string_view unchecked() const noexcept { return bytes_; }
-  [[nodiscard]] std::string take_unchecked() && noexcept { return std::move(bytes_); }
+  [[nodiscard]] std::string take_unchecked() &&noexcept { return std::move(bytes_); }
 
  private:
   std::string bytes_;
@@ -34,7 +34,7 @@ class UntrustedFile {
  public:
   explicit UntrustedFile(Fd fd) : fd_(std::move(fd)) {}
   [[nodiscard]] const Fd &unchecked() const noexcept { return fd_; }
-  [[nodiscard]] Fd take_unchecked() && noexcept { return std::move(fd_); }
+  [[nodiscard]] Fd take_unchecked() &&noexcept { return std::move(fd_); }
 
  private:
   Fd fd_;
@@ -44,7 +44,7 @@ class UntrustedFile {
 class VerifiedBytes {
  public:
   [[nodiscard]] std::string_view view() const noexcept { return bytes_; }
-  [[nodiscard]] std::string take() && noexcept { return std::move(bytes_); }
+  [[nodiscard]] std::string take() &&noexcept { return std::move(bytes_); }
 
  private:
   friend class debroot::verify::Seal;

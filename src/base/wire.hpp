@@ -29,10 +29,8 @@ class WireWriter {
 
  private:
   template <class T>
-    requires std::is_arithmetic_v<T> || std::is_enum_v<T>
-  void put(T &value) {
-    out_.append(reinterpret_cast<const char *>(&value), sizeof(value));
-  }
+  requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  void put(T &value) { out_.append(reinterpret_cast<const char *>(&value), sizeof(value)); }
   void put(std::string &text) {
     std::uint64_t size = text.size();
     put(size);
@@ -56,10 +54,8 @@ class WireWriter {
     put(item.second);
   }
   template <class T>
-    requires std::is_class_v<T>
-  void put(T &item) {
-    fields(*this, item);
-  }
+  requires std::is_class_v<T>
+  void put(T &item) { fields(*this, item); }
 
   std::string out_;
 };
@@ -81,10 +77,8 @@ class WireReader {
     return piece;
   }
   template <class T>
-    requires std::is_arithmetic_v<T> || std::is_enum_v<T>
-  void get(T &value) {
-    std::memcpy(&value, take(sizeof(value)).data(), sizeof(value));
-  }
+  requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  void get(T &value) { std::memcpy(&value, take(sizeof(value)).data(), sizeof(value)); }
   void get(std::string &text) {
     std::uint64_t size = 0;
     get(size);
@@ -117,10 +111,8 @@ class WireReader {
     get(item.second);
   }
   template <class T>
-    requires std::is_class_v<T>
-  void get(T &item) {
-    fields(*this, item);
-  }
+  requires std::is_class_v<T>
+  void get(T &item) { fields(*this, item); }
 
   std::string_view rest_;
 };

@@ -7,16 +7,16 @@ namespace debroot::debian {
 namespace {
 
 constexpr std::array kKnown = {
-    ArchitectureInfo{"alpha", "alpha"},      ArchitectureInfo{"amd64", "x86_64"},
-    ArchitectureInfo{"arm64", "aarch64"},    ArchitectureInfo{"armel", "arm"},
-    ArchitectureInfo{"armhf", "arm"},        ArchitectureInfo{"hppa", "hppa"},
-    ArchitectureInfo{"i386", "i386"},        ArchitectureInfo{"loong64", "loongarch64"},
-    ArchitectureInfo{"m68k", "m68k"},        ArchitectureInfo{"mips", "mips"},
+    ArchitectureInfo{"alpha", "alpha"},       ArchitectureInfo{"amd64", "x86_64"},
+    ArchitectureInfo{"arm64", "aarch64"},     ArchitectureInfo{"armel", "arm"},
+    ArchitectureInfo{"armhf", "arm"},         ArchitectureInfo{"hppa", "hppa"},
+    ArchitectureInfo{"i386", "i386"},         ArchitectureInfo{"loong64", "loongarch64"},
+    ArchitectureInfo{"m68k", "m68k"},         ArchitectureInfo{"mips", "mips"},
     ArchitectureInfo{"mips64el", "mips64el"}, ArchitectureInfo{"mipsel", "mipsel"},
-    ArchitectureInfo{"powerpc", "ppc"},      ArchitectureInfo{"ppc64", "ppc64"},
-    ArchitectureInfo{"ppc64el", "ppc64le"},  ArchitectureInfo{"riscv64", "riscv64"},
-    ArchitectureInfo{"s390x", "s390x"},      ArchitectureInfo{"sh4", "sh4"},
-    ArchitectureInfo{"sparc64", "sparc64"},  ArchitectureInfo{"x32", "x86_64"},
+    ArchitectureInfo{"powerpc", "ppc"},       ArchitectureInfo{"ppc64", "ppc64"},
+    ArchitectureInfo{"ppc64el", "ppc64le"},   ArchitectureInfo{"riscv64", "riscv64"},
+    ArchitectureInfo{"s390x", "s390x"},       ArchitectureInfo{"sh4", "sh4"},
+    ArchitectureInfo{"sparc64", "sparc64"},   ArchitectureInfo{"x32", "x86_64"},
 };
 
 }  // namespace

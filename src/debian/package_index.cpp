@@ -62,9 +62,7 @@ void PackageIndex::seal() {
   }
 }
 
-std::span<const PackageRef> PackageIndex::named(std::string_view name) const noexcept {
-  return lookup(by_name_, name);
-}
+std::span<const PackageRef> PackageIndex::named(std::string_view name) const noexcept { return lookup(by_name_, name); }
 
 std::span<const PackageRef> PackageIndex::providing(std::string_view name) const noexcept {
   return lookup(by_provided_, name);

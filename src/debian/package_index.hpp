@@ -49,9 +49,7 @@ struct BinaryPackage {
   /// Indexes into PackageIndex::sources(), in the order read; several when archives carry the same version.
   std::vector<std::uint32_t> sources;
 
-  [[nodiscard]] PackageId id() const {
-    return {std::string(name), std::string(version), std::string(architecture)};
-  }
+  [[nodiscard]] PackageId id() const { return {std::string(name), std::string(version), std::string(architecture)}; }
 };
 
 /// Position of a package in its index; also its place in the order in which the stanzas were read.

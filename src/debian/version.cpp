@@ -74,24 +74,36 @@ bool version_satisfies(std::string_view version, VersionTest test, std::string_v
   if (test == VersionTest::any) return true;
   auto order = compare_versions(version, bound);
   switch (test) {
-    case VersionTest::earlier: return order < 0;
-    case VersionTest::earlier_or_equal: return order <= 0;
-    case VersionTest::equal: return order == 0;
-    case VersionTest::later_or_equal: return order >= 0;
-    case VersionTest::later: return order > 0;
-    case VersionTest::any: break;
+    case VersionTest::earlier:
+      return order < 0;
+    case VersionTest::earlier_or_equal:
+      return order <= 0;
+    case VersionTest::equal:
+      return order == 0;
+    case VersionTest::later_or_equal:
+      return order >= 0;
+    case VersionTest::later:
+      return order > 0;
+    case VersionTest::any:
+      break;
   }
   return true;
 }
 
 std::string_view version_test_symbol(VersionTest test) noexcept {
   switch (test) {
-    case VersionTest::earlier: return "<<";
-    case VersionTest::earlier_or_equal: return "<=";
-    case VersionTest::equal: return "=";
-    case VersionTest::later_or_equal: return ">=";
-    case VersionTest::later: return ">>";
-    case VersionTest::any: break;
+    case VersionTest::earlier:
+      return "<<";
+    case VersionTest::earlier_or_equal:
+      return "<=";
+    case VersionTest::equal:
+      return "=";
+    case VersionTest::later_or_equal:
+      return ">=";
+    case VersionTest::later:
+      return ">>";
+    case VersionTest::any:
+      break;
   }
   return "";
 }
