@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace debroot {
@@ -42,6 +43,21 @@ struct SourcesFile {
 
 /// When a hook runs; see mmdebstrap(1), HOOKS.
 enum class HookStage { setup, extract, essential, customize };
+
+/// Name of a stage as options have it: "customize".
+[[nodiscard]] constexpr std::string_view hook_stage_name(HookStage stage) noexcept {
+  switch (stage) {
+    case HookStage::setup:
+      return "setup";
+    case HookStage::extract:
+      return "extract";
+    case HookStage::essential:
+      return "essential";
+    case HookStage::customize:
+      return "customize";
+  }
+  return "unknown";
+}
 
 /// One `--STAGE-hook=COMMAND`, in command-line order.
 struct Hook {

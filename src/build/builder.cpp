@@ -249,7 +249,7 @@ class Builder {
     customize::HookSettings settings{root_path_, hook_environment(install_.epoch), {}};
     for (const Hook &hook : plan_.hooks) {
       if (hook.stage != stage) continue;
-      std::string origin = fmt::format("{} hook '{}'", customize::stage_name(stage), hook.command);
+      std::string origin = fmt::format("{} hook '{}'", hook_stage_name(stage), hook.command);
       settings.on_output = [&](std::string_view line) { events_.script_output(origin, line); };
       customize::run_hook(root_, hook, settings);
       if (installer_) installer_->reload();

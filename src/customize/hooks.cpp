@@ -54,20 +54,6 @@ std::vector<std::string> hook_arguments(const std::string &command, const std::s
   return {"sh", "-c", command, "exec", root_path};
 }
 
-std::string_view stage_name(HookStage stage) noexcept {
-  switch (stage) {
-    case HookStage::setup:
-      return "setup";
-    case HookStage::extract:
-      return "extract";
-    case HookStage::essential:
-      return "essential";
-    case HookStage::customize:
-      return "customize";
-  }
-  return "unknown";
-}
-
 void run_hook(const base::RootDirectory &root, const Hook &hook, const HookSettings &settings) {
   HostResolver resolver(root);
   HookProcess process =
@@ -77,7 +63,7 @@ void run_hook(const base::RootDirectory &root, const Hook &hook, const HookSetti
   resolver.remove();
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
   Error error(ErrorKind::script,
-              fmt::format("{} hook '{}' {}", stage_name(hook.stage), hook.command, ending_of(status)));
+              fmt::format("{} hook '{}' {}", hook_stage_name(hook.stage), hook.command, ending_of(status)));
   for (std::string_view line : base::split(base::trim(output), '\n')) error.detail("output", std::string(line));
   throw error;
 }

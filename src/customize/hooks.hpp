@@ -24,9 +24,6 @@ struct HookSettings {
 /// How a hook's command is run.
 std::vector<std::string> hook_arguments(const std::string &command, const std::string &root_path);
 
-/// Name of a stage: "customize".
-[[nodiscard]] std::string_view stage_name(HookStage stage) noexcept;
-
 /// Runs one hook to its end. @throws Error of kind script with its output when it fails
 void run_hook(const base::RootDirectory &root, const Hook &hook, const HookSettings &settings);
 

@@ -19,7 +19,7 @@ constexpr std::array kStages = {HookStage::setup, HookStage::extract, HookStage:
 
 std::optional<HookStage> stage_of_file(const std::string &name) {
   for (HookStage stage : kStages) {
-    if (name.starts_with(stage_name(stage))) return stage;
+    if (name.starts_with(hook_stage_name(stage))) return stage;
   }
   return std::nullopt;
 }
@@ -84,20 +84,6 @@ void add_directory(const std::string &directory, const HostFacts &host, std::vec
 
 }  // namespace
 
-std::string_view stage_name(HookStage stage) noexcept {
-  switch (stage) {
-    case HookStage::setup:
-      return "setup";
-    case HookStage::extract:
-      return "extract";
-    case HookStage::essential:
-      return "essential";
-    case HookStage::customize:
-      return "customize";
-  }
-  return "unknown";
-}
-
 std::vector<Hook> make_hooks(const std::vector<HookOption> &options, const HostFacts &host,
                              std::vector<std::string> &warnings) {
   std::vector<Hook> hooks;
@@ -108,7 +94,7 @@ std::vector<Hook> make_hooks(const std::vector<HookOption> &options, const HostF
     }
     HookStage stage = stage_of(option.source);
     if (option.value.find_first_not_of(" \t\n") == std::string::npos) {
-      throw usage_error(fmt::format("a '--{}-hook' is empty", stage_name(stage)));
+      throw usage_error(fmt::format("a '--{}-hook' is empty", hook_stage_name(stage)));
     }
     refuse_special_verb(option.value);
     hooks.push_back({stage, option.value});

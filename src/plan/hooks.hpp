@@ -10,9 +10,6 @@
 
 namespace debroot::plan {
 
-/// "setup", "extract", "essential", "customize".
-[[nodiscard]] std::string_view stage_name(HookStage stage) noexcept;
-
 /// Every hook; a --hook-directory becomes, where it stands, the executable files in it whose names begin with a stage,
 /// sorted by name. Files that look like a mistake (a stage's name but not executable, executable but no stage, nothing
 /// fitting at all) are told in `warnings`. @throws Error of kind usage for an empty command or a directory that cannot

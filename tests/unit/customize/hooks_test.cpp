@@ -22,10 +22,10 @@ TEST(Hooks, WordsRunAsProgramsTheRestAsShell) {
 }
 
 TEST(Hooks, StageNames) {
-  EXPECT_EQ(stage_name(HookStage::setup), "setup");
-  EXPECT_EQ(stage_name(HookStage::extract), "extract");
-  EXPECT_EQ(stage_name(HookStage::essential), "essential");
-  EXPECT_EQ(stage_name(HookStage::customize), "customize");
+  EXPECT_EQ(hook_stage_name(HookStage::setup), "setup");
+  EXPECT_EQ(hook_stage_name(HookStage::extract), "extract");
+  EXPECT_EQ(hook_stage_name(HookStage::essential), "essential");
+  EXPECT_EQ(hook_stage_name(HookStage::customize), "customize");
 }
 
 class RunHookTest : public ::testing::Test {

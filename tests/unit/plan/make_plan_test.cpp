@@ -192,7 +192,7 @@ TEST_F(MakePlan, KeepsHooksInOrder) {
                     {HookSource::directory, "nothing"}};
   BuildPlan plan = make();
   std::vector<std::string> seen;
-  for (const Hook &hook : plan.hooks) seen.push_back(std::string(stage_name(hook.stage)) + " " + hook.command);
+  for (const Hook &hook : plan.hooks) seen.push_back(std::string(hook_stage_name(hook.stage)) + " " + hook.command);
   EXPECT_THAT(seen, ElementsAre("customize one", "customize " + (directory_ / "hooks/customize10"),
                                 "customize " + (directory_ / "hooks/customize20"),
                                 "setup " + (directory_ / "hooks/setup-proxy"), "essential two", "extract three"));
