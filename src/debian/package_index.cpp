@@ -1,6 +1,7 @@
 #include "debian/package_index.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.hpp"
 
@@ -22,6 +23,11 @@ Priority parse_priority(std::string_view value) noexcept {
   if (value == "standard") return Priority::standard;
   if (value == "extra") return Priority::extra;
   return Priority::optional;
+}
+
+std::string_view priority_name(Priority priority) noexcept {
+  constexpr std::array<std::string_view, 5> kNames = {"required", "important", "standard", "optional", "extra"};
+  return kNames[static_cast<std::size_t>(priority)];
 }
 
 std::uint32_t PackageIndex::add_source(PackageSource source) {

@@ -35,6 +35,8 @@ struct PackageSource {
 /// Priority field (Policy section 2.5); unknown words count as optional.
 enum class Priority : std::uint8_t { required, important, standard, optional, extra };
 [[nodiscard]] Priority parse_priority(std::string_view value) noexcept;
+/// The word of a priority: "required".
+[[nodiscard]] std::string_view priority_name(Priority priority) noexcept;
 
 /// One version of one binary package. The views point into texts that the PackageIndex keeps alive.
 struct BinaryPackage {

@@ -11,22 +11,6 @@ namespace {
 
 using Node = Pattern::Node;
 
-constexpr std::string_view priority_name(debian::Priority priority) noexcept {
-  switch (priority) {
-    case debian::Priority::required:
-      return "required";
-    case debian::Priority::important:
-      return "important";
-    case debian::Priority::standard:
-      return "standard";
-    case debian::Priority::optional:
-      return "optional";
-    case debian::Priority::extra:
-      break;
-  }
-  return "extra";
-}
-
 /// A package while it is looked at: a name with one architecture. Cheap, since a pattern looks at all of them.
 struct Candidate {
   std::string_view name;
@@ -163,7 +147,7 @@ class Evaluation {
         return std::any_of(package.sources.begin(), package.sources.end(),
                            [&](std::uint32_t source) { return source_matches(node, source); });
       case Term::priority:
-        return priority_name(package.priority) == node.word;
+        return debian::priority_name(package.priority) == node.word;
       case Term::section:
         return node.regex->matches(package.stanza.get("Section"));
       case Term::version:

@@ -23,22 +23,6 @@ std::vector<std::string> all_architectures(const Policy &policy) {
   return names;
 }
 
-std::string_view priority_word(debian::Priority priority) {
-  switch (priority) {
-    case debian::Priority::required:
-      return "required";
-    case debian::Priority::important:
-      return "important";
-    case debian::Priority::standard:
-      return "standard";
-    case debian::Priority::optional:
-      return "optional";
-    case debian::Priority::extra:
-      break;
-  }
-  return "extra";
-}
-
 /// One request on its way.
 class Run {
  public:
@@ -92,7 +76,7 @@ class Run {
     const Mark &mark = marking_.at(slot);
     if (from_pattern_.contains(slot)) {
       if (catalog_.slot(slot).is_essential) return "essential";
-      return fmt::format("priority {}", priority_word(catalog_.index().at(mark.install).priority));
+      return fmt::format("priority {}", debian::priority_name(catalog_.index().at(mark.install).priority));
     }
     if (std::find(requested_.begin(), requested_.end(), slot) != requested_.end()) return "requested";
     PackageRef cause = mark.cause;
