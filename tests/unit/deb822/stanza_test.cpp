@@ -67,8 +67,16 @@ TEST(Stanza, ParsesAndWritesTheSameText) {
       "Package: a\nConffiles:\n /etc/a 1\n /etc/b 2\nEmpty:\nDescription: short\n long\n .\n end\n";
   Stanza stanza = Stanza::parse(text);
   EXPECT_EQ(stanza.str(), text);
-  EXPECT_EQ(stanza.get("Conffiles"), "\n /etc/a 1\n /etc/b 2");
+  EXPECT_EQ(*stanza.find("Conffiles"), "\n /etc/a 1\n /etc/b 2");
   EXPECT_EQ(stanza.fields().size(), 4u);
+}
+
+TEST(Stanza, KeepsBlanksAtTheEndOfAValueButDoesNotGiveThem) {
+  // dpkg writes the summary of libgdbm6 back into its database with the blank that its author left there
+  std::string text = "Package: a\nDescription: ends in a blank \n and goes on\t\n";
+  Stanza stanza = Stanza::parse(text);
+  EXPECT_EQ(stanza.str(), text);
+  EXPECT_EQ(stanza.get("Description"), "ends in a blank \n and goes on");
 }
 
 TEST(Stanza, SetReplacesInPlaceAndRemoveTakesAway) {
