@@ -152,8 +152,9 @@ void Installer::unpack_package(std::uint32_t number) {
   take_over_files(placed.takeovers);
   record.control = whole.control;
   record.conffiles = whole.conffiles;
-  record.flag = dpkgdb::Flag::ok;
   record.state = State::unpacked;
+  database_.note(record);  // dpkg says so twice: before the package's former files are gone, and after
+  record.flag = dpkgdb::Flag::ok;
   database_.note(record);
 }
 

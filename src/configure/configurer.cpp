@@ -164,6 +164,8 @@ void Configurer::configure_one(PackageRecord &record) {
   if (auto triggers = context_.root.try_read(dpkgdb::Database::info_path(record, "triggers"))) {
     context_.triggers.activate_directives(*triggers, record);
   }
+  // dpkg notes a package as it takes it up, changed or not: that decides when its journal is folded into status
+  context_.database.note(record);
   if (record.state == State::unpacked) {
     for (Conffile &conffile : record.conffiles) {
       if (!conffile.is_obsolete && !conffile.is_remove_on_upgrade) settle_conffile(record, conffile);
@@ -222,7 +224,6 @@ void Configurer::settle_conffile(PackageRecord &record, Conffile &conffile) {
     put_conffile(path, present);
   }
   conffile.hash = hash;
-  // dpkg notes each conffile on its own, which decides when its journal is folded into status
   context_.database.note(record);
 }
 
