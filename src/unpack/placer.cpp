@@ -250,22 +250,63 @@ bool is_made_late(const deb::Entry &entry) {
   return parts[0].empty() || std::find(parts.begin(), parts.end(), "..") != parts.end();
 }
 
-/// Directories whose time tar does not keep: it makes links that are absolute or lead upwards at its very end, when the
-/// time of their directory is set already unless nothing outside of it came between the two.
-std::set<std::string> directories_touched_late(const StagedPackage &package) {
-  std::set<std::string> out;
-  const std::vector<StagedEntry> &entries = package.entries;
-  for (auto link = entries.begin(); link != entries.end(); ++link) {
-    if (!is_made_late(link->entry)) continue;
-    std::string parent = link->entry.path.substr(0, link->entry.path.rfind('/'));
-    bool is_apart = false;
-    for (auto before = link; before != entries.begin() && (--before)->entry.path != parent;) {
-      is_apart = is_apart || before->entry.path.compare(0, parent.size() + 1, parent + "/") != 0;
+/// Follows how tar keeps the times of directories while it extracts, to tell which of them it loses.
+///
+/// tar remembers each directory it meets and sets its time when it comes to an entry outside of it. dpkg-deb puts links
+/// at the end of an archive, so one made in a directory that was left long before touches that directory for good.
+/// Links that are absolute or lead upwards are only made when all else is done; directories still remembered when tar
+/// met such a link wait for it.
+class TarTimes {
+ public:
+  void visit(const deb::Entry &entry) {
+    settle_outside_of(entry.path, false);
+    if (entry.kind == deb::EntryKind::directory) {
+      remembered_.push_back({entry.path, false});
+      return;
     }
-    if (is_apart) out.insert(parent);
+    std::string parent = entry.path.substr(0, entry.path.rfind('/'));
+    touched_.insert(parent);
+    if (is_made_late(entry)) {
+      late_.push_back(parent);
+      wait_for_links(parent);
+    }
   }
-  return out;
-}
+
+  /// Directories whose time is that of the extraction.
+  std::set<std::string> finish() {
+    settle_outside_of({}, false);
+    touched_.insert(late_.begin(), late_.end());
+    settle_outside_of({}, true);
+    return touched_;
+  }
+
+ private:
+  struct Remembered {
+    std::string path;
+    bool waits_for_links;
+  };
+
+  void settle_outside_of(std::string_view path, bool are_links_made) {
+    while (!remembered_.empty()) {
+      const Remembered &last = remembered_.back();
+      std::string inside = last.path == "/" ? "/" : last.path + "/";
+      bool is_parent = path.size() > inside.size() && path.substr(0, inside.size()) == inside;
+      if (is_parent || (last.waits_for_links && !are_links_made)) return;
+      touched_.erase(last.path);
+      remembered_.pop_back();
+    }
+  }
+
+  void wait_for_links(const std::string &directory) {
+    auto at = std::find_if(remembered_.rbegin(), remembered_.rend(),
+                           [&](const Remembered &known) { return known.path == directory; });
+    for (; at != remembered_.rend() && !at->waits_for_links; ++at) at->waits_for_links = true;
+  }
+
+  std::vector<Remembered> remembered_;
+  std::set<std::string> touched_;
+  std::vector<std::string> late_;  // directories of links that are made at the end
+};
 
 }  // namespace
 
@@ -273,9 +314,11 @@ void extract_package(const base::RootDirectory &root, const StagedPackage &packa
                      const dpkgdb::AccountNames &accounts, ExtractedFiles &extracted) {
   ParentCache parents(root);
   std::string leaf;
+  TarTimes times;
   for (const StagedEntry &staged : package.entries) {
     const deb::Entry &entry = staged.entry;
     if (staged.is_left_out) continue;
+    times.visit(entry);
     int parent = parents.parent_of(entry.path, leaf);
     if (entry.kind == deb::EntryKind::directory) {
       extract_directory(root, parent, leaf, entry, accounts);
@@ -283,7 +326,7 @@ void extract_package(const base::RootDirectory &root, const StagedPackage &packa
       create_node(root, parent, leaf, package, staged, named_ownership(entry, accounts), entry.link_target);
     }
   }
-  std::set<std::string> touched_late = directories_touched_late(package);
+  std::set<std::string> touched = times.finish();
   // tar sets the times of directories last, when nothing more is created in them; hard links settle only now too
   for (const StagedEntry &staged : package.entries) {
     const deb::Entry &entry = staged.entry;
@@ -295,7 +338,7 @@ void extract_package(const base::RootDirectory &root, const StagedPackage &packa
       extracted[entry.path] = {present->st_ino, present->st_ctim};
     } else if (S_ISDIR(present->st_mode)) {
       settle_directory(parent, leaf, entry, named_ownership(entry, accounts));
-      if (touched_late.count(entry.path) > 0) ::utimensat(parent, leaf.c_str(), nullptr, 0);
+      if (touched.count(entry.path) > 0) ::utimensat(parent, leaf.c_str(), nullptr, 0);
     }
   }
 }

@@ -224,7 +224,7 @@ TEST_F(PlacerTest, HardLinksCarryTheDigestOfTheirFile) {
 
 TEST_F(PlacerTest, ExtractionSetsTimesOfDirectoriesPlacingTouchesThem) {
   DebBuilder builder("p", "1", "all");
-  builder.directory("/", own()).directory("/d", own(0750)).directory("/empty", own()).file("/d/f", "f", own());
+  builder.directory("/", own()).directory("/d", own(0750)).file("/d/f", "f", own()).directory("/empty", own());
   StagedPackage staged = stage(builder);
   ExtractedFiles extracted;
   extract_package(*root_, staged, {}, extracted);
@@ -236,6 +236,19 @@ TEST_F(PlacerTest, ExtractionSetsTimesOfDirectoriesPlacingTouchesThem) {
   EXPECT_EQ(restagings_, 0U);
   EXPECT_NE(mtime("/d"), test::kBuilderTime);
   EXPECT_EQ(mtime("/empty"), test::kBuilderTime);
+}
+
+// What GNU tar 1.34 does with the same archives, tried with tar itself.
+TEST_F(PlacerTest, ExtractionLosesTheTimesThatTarLoses) {
+  DebBuilder builder("p", "1", "all");
+  builder.directory("/", own()).directory("/left", own()).directory("/left/deep", own()).directory("/last", own());
+  builder.directory("/last/deep", own()).symlink("/last/link", "deep", own()).symlink("/last/up", "../x", own());
+  builder.symlink("/left/link", "y", own());  // links come behind everything else, as dpkg-deb orders them
+  ExtractedFiles extracted;
+  extract_package(*root_, stage(builder), {}, extracted);
+  EXPECT_NE(mtime("/left"), test::kBuilderTime) << "left long before its link came";
+  EXPECT_EQ(mtime("/last"), test::kBuilderTime) << "not left yet when its links came";
+  EXPECT_EQ(mtime("/left/deep"), test::kBuilderTime);
 }
 
 TEST_F(PlacerTest, ExtractionReplacesWhatIsThere) {
