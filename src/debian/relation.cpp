@@ -5,6 +5,8 @@
 #include "base/text.hpp"
 #include "debroot/error.hpp"
 
+#include <algorithm>
+
 namespace debroot::debian {
 namespace {
 

@@ -4,6 +4,8 @@
 #include "support/thrown_error.hpp"
 #include "tree_fixture.hpp"
 
+#include <algorithm>
+
 namespace debroot::pack {
 namespace {
 
