@@ -131,7 +131,7 @@ std::string RootDirectory::read(std::string_view path) const { return read_all(o
 
 void RootDirectory::write(std::string_view path, std::string_view content, mode_t mode) const {
   Fd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-  write_all(fd.get(), content);
+  write_all(fd.get(), content, path);
   if (::fchmod(fd.get(), mode) != 0) throw path_error(errno, "set the mode of", path);
 }
 
@@ -143,7 +143,7 @@ void RootDirectory::replace(std::string_view path, std::string_view content, mod
 
 void RootDirectory::append(std::string_view path, std::string_view content, mode_t mode) const {
   Fd fd = open_file(path, O_WRONLY | O_CREAT | O_APPEND, mode);
-  write_all(fd.get(), content);
+  write_all(fd.get(), content, path);
 }
 
 void RootDirectory::make_directories(std::string_view path, mode_t mode) const {

@@ -73,11 +73,14 @@ std::string read_file(const std::string &path, std::uint64_t limit_bytes) {
   }
 }
 
-void write_all(int fd, std::string_view bytes) {
+void write_all(int fd, std::string_view bytes, std::string_view path) {
   while (!bytes.empty()) {
     ssize_t put = ::write(fd, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) throw os_error(ErrorKind::output, errno, "cannot write");
+    if (put < 0) {
+      int cause = errno;
+      throw os_error(ErrorKind::output, cause, path.empty() ? "cannot write" : fmt::format("cannot write '{}'", path));
+    }
     bytes.remove_prefix(static_cast<std::size_t>(put));
   }
 }

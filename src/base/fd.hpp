@@ -57,7 +57,8 @@ class Fd {
 /// The whole file at `path` of the host. @throws Error
 [[nodiscard]] std::string read_file(const std::string &path, std::uint64_t limit_bytes = std::uint64_t{1} << 32);
 
-/// Writes all of `bytes`, however many calls it takes. @throws Error of kind output with the cause.
-void write_all(int fd, std::string_view bytes);
+/// Writes all of `bytes`, however many calls it takes. `path` is what the error names; pipes and the like have none.
+/// @throws Error of kind output with the cause: "cannot write '/etc/motd': no space left on device"
+void write_all(int fd, std::string_view bytes, std::string_view path = {});
 
 }  // namespace debroot::base

@@ -54,7 +54,7 @@ void redirect_to_file(Console &console, const std::string &path) {
 
 Console make_console(const plan::HostFacts &host) {
   Console console;
-  console.out = [](std::string_view text) { base::write_all(STDOUT_FILENO, text); };
+  console.out = [](std::string_view text) { base::write_all(STDOUT_FILENO, text, "standard output"); };
   console.err = [](std::string_view text) { write_or_drop(STDERR_FILENO, text); };
   std::string terminal = host.variable("TERM");
   console.is_err_terminal = ::isatty(STDERR_FILENO) == 1 && !terminal.empty() && terminal != "dumb";

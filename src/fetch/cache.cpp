@@ -64,7 +64,7 @@ void write_whole(const std::string &path, std::string_view bytes) {
   base::Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) throw base::os_error(ErrorKind::output, errno, fmt::format("cannot write '{}'", path));
   try {
-    base::write_all(fd.get(), bytes);
+    base::write_all(fd.get(), bytes, path);
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
       throw base::os_error(ErrorKind::output, errno, fmt::format("cannot write '{}'", path));
     }

@@ -21,7 +21,7 @@ void write_body(int directory, StagedEntry &staged, const deb::BodyReader &body)
   base::Hasher hasher(base::HashKind::md5);
   for (std::string_view piece = body(); !piece.empty(); piece = body()) {
     hasher.update(piece);
-    base::write_all(fd.get(), piece);
+    base::write_all(fd.get(), piece, entry.path);
   }
   staged.md5 = hasher.finish();
   timespec times[2] = {{entry.mtime, 0}, {entry.mtime, 0}};

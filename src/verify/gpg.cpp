@@ -78,8 +78,8 @@ class PrivateHome {
 
  private:
   void write(const char *name, std::string_view content) const {
-    base::Fd fd = base::open_file(fmt::format("{}/{}", path_, name), O_WRONLY | O_CREAT | O_EXCL, 0600);
-    base::write_all(fd.get(), content);
+    std::string path = fmt::format("{}/{}", path_, name);
+    base::write_all(base::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600).get(), content, path);
   }
   void remove() const noexcept {
     std::error_code ignored;

@@ -147,7 +147,7 @@ TEST_P(Interruption, TreeOnAFullDisk) {
   std::filesystem::create_directory(place().out("small"));
   line.in_the_child = small_disk(place().out("small"), "256k");
   EXPECT_EQ(failure_of(place(), line),
-            "debroot: error: cannot write: no space left on device\n"
+            "debroot: error: cannot write '/bin/busybox': no space left on device\n"
             "  while: unpacking shell_1.0_ARCH\n");
 }
 

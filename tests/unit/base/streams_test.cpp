@@ -97,10 +97,10 @@ TEST(Fd, ErrorsNameWhatAndWhy) {
   EXPECT_EQ(thrown_by([] { return read_file("/proc/self/status", 3); }),
             "file larger than 3 bytes\n  while: reading '/proc/self/status'");
   EXPECT_EQ(thrown_by([] {
-              write_all(open_file("/dev/full", O_WRONLY).get(), "x");
+              write_all(open_file("/dev/full", O_WRONLY).get(), "x", "/dev/full");
               return 0;
             }),
-            "cannot write: no space left on device");
+            "cannot write '/dev/full': no space left on device");
   EXPECT_EQ(os_error(ErrorKind::output, EIO, "x").message(), "x: input/output error");
 }
 
