@@ -1,6 +1,7 @@
 #include "configure/dependencies.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace debroot::configure {
 
@@ -97,6 +98,20 @@ std::vector<const PackageRecord *> Dependencies::providers(const PackageRecord &
   return out;
 }
 
+std::vector<const PackageRecord *> Dependencies::linked(const PackageRecord &record, const Relation &relation) const {
+  std::vector<const PackageRecord *> out;
+  std::string depender = record.architecture();
+  if (auto named = by_name_.find(relation.name); named != by_name_.end()) {
+    std::copy_if(named->second.begin(), named->second.end(), std::back_inserter(out),
+                 [&](const PackageRecord *other) { return architecture_fits(*other, relation, depender, native_); });
+  }
+  if (auto provided = by_provided_.find(relation.name); provided != by_provided_.end()) {
+    std::copy_if(provided->second.begin(), provided->second.end(), std::back_inserter(out),
+                 [&](const PackageRecord *other) { return queued_.count(other) > 0; });
+  }
+  return out;
+}
+
 Readiness Dependencies::check_candidate(const PackageRecord &record, const PackageRecord &candidate,
                                         const Relation &relation, std::string &helper) const {
   if (is_configured(candidate.state)) return Readiness::ready;
@@ -115,7 +130,7 @@ Readiness Dependencies::check_group(const PackageRecord &record, const debian::O
                                     std::string &helper) const {
   Readiness best = Readiness::blocked;
   for (const Relation &relation : group) {
-    if (!broken_.empty() && broken_.count({&record, debian::to_string(relation)}) > 0) return Readiness::ready;
+    if (broken_.count(&relation) > 0) return Readiness::ready;
     for (const PackageRecord *candidate : providers(record, relation)) {
       best = better(best, check_candidate(record, *candidate, relation, helper));
       if (best == Readiness::ready) return best;
@@ -156,15 +171,12 @@ bool Dependencies::search_cycle(const PackageRecord &record, std::vector<Link> &
                                 std::set<const PackageRecord *> &finished,
                                 const std::function<bool(const PackageRecord &)> &has_postinst) {
   if (finished.count(&record) > 0) return false;
-  path.push_back({&record, {}});
+  path.push_back({&record, nullptr});
   for (const debian::OrGroup &group : groups_of(record)) {
     for (const Relation &relation : group) {
-      std::string text = debian::to_string(relation);
-      if (broken_.count({&record, text}) > 0) continue;
-      path.back().relation = text;
-      for (const PackageRecord *next : providers(record, relation)) {
-        bool is_by_name = relation.name == next->name();
-        if (!is_by_name && queued_.count(next) == 0) continue;
+      if (broken_.count(&relation) > 0) continue;
+      path.back().relation = &relation;
+      for (const PackageRecord *next : linked(record, relation)) {
         // the package at hand does not count: dpkg looks only at those above it
         bool closes = std::any_of(path.begin(), path.end() - 1, [&](const Link &link) { return link.record == next; });
         if (closes) {
@@ -184,7 +196,7 @@ void Dependencies::break_link(const std::vector<Link> &path, const PackageRecord
                               const std::function<bool(const PackageRecord &)> &has_postinst) {
   for (auto link = path.rbegin(); link != path.rend(); ++link) {
     if (!has_postinst(*link->record) || (link != path.rbegin() && link->record == &closing)) {
-      broken_.insert({link->record, link->relation});
+      broken_.insert(link->relation);
       return;
     }
   }

@@ -42,7 +42,7 @@ class Dependencies {
  private:
   struct Link {
     const dpkgdb::PackageRecord *record;
-    std::string relation;
+    const debian::Relation *relation;  ///< that leads to the next link
   };
   using Groups = std::vector<debian::OrGroup>;
 
@@ -52,6 +52,9 @@ class Dependencies {
   const Groups &groups_of(const dpkgdb::PackageRecord &record);
   [[nodiscard]] std::vector<const dpkgdb::PackageRecord *> providers(const dpkgdb::PackageRecord &record,
                                                                      const debian::Relation &relation) const;
+  /// What a search for cycles follows: less strict than `providers`, since dpkg looks at no versions there.
+  [[nodiscard]] std::vector<const dpkgdb::PackageRecord *> linked(const dpkgdb::PackageRecord &record,
+                                                                  const debian::Relation &relation) const;
   bool search_cycle(const dpkgdb::PackageRecord &record, std::vector<Link> &path,
                     std::set<const dpkgdb::PackageRecord *> &finished,
                     const std::function<bool(const dpkgdb::PackageRecord &)> &has_postinst);
@@ -64,7 +67,7 @@ class Dependencies {
   Records by_name_;
   Records by_provided_;
   std::map<const dpkgdb::PackageRecord *, Groups> groups_;
-  std::set<std::pair<const dpkgdb::PackageRecord *, std::string>> broken_;
+  std::set<const debian::Relation *> broken_;  ///< in groups_; dpkg breaks one relation, not those of the same text
   std::set<const dpkgdb::PackageRecord *> queued_;
   std::string helper_;
 };
