@@ -2,6 +2,7 @@
 /// is fetched or touched. plan/ makes it and refuses contradictions; everything else only reads it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -74,6 +75,11 @@ struct Output {
   Format format = Format::tar;
   Compression compression = Compression::none;
 };
+
+/// Whether `step` is among the values of --skip.
+[[nodiscard]] inline bool is_skipped(const std::vector<std::string> &skips, std::string_view step) {
+  return std::find(skips.begin(), skips.end(), step) != skips.end();
+}
 
 /// Where downloads are kept.
 struct CachePlan {

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "build/archive_indexes.hpp"
 #include "build/builder.hpp"
 #include "build/directory_output.hpp"
@@ -21,12 +21,8 @@
 namespace debroot {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-std::uint64_t since(Clock::time_point start) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
-}
+using base::Clock;
+using base::milliseconds_since;
 
 debian::AptConfig apt_config(const BuildPlan &plan) {
   debian::AptConfig config;
@@ -50,8 +46,9 @@ auto timed(Phase phase, Progress &progress, BuildReport &report, const Work &wor
   Clock::time_point start = Clock::now();
   progress.phase_started(phase, {});
   auto result = work();
-  progress.phase_finished(phase, {}, since(start));
-  report.times.push_back({phase, since(start)});
+  std::uint64_t spent = milliseconds_since(start);
+  progress.phase_finished(phase, {}, spent);
+  report.times.push_back({phase, spent});
   return result;
 }
 
@@ -68,6 +65,9 @@ Chosen choose(const BuildPlan &plan, fetch::Fetcher &fetcher, const debian::AptC
       timed(Phase::indexes, progress, report, [&] { return build::read_archives(plan, config, fetcher, progress); });
   out.selected =
       timed(Phase::resolve, progress, report, [&] { return build::select_packages(plan, out.indexes, config); });
+  for (SourcesFile &file : out.indexes.sources) {
+    out.selected.plan.sources.push_back({std::move(file.path), std::move(file.text)});
+  }
   out.selected.plan.epoch = plan.source_date_epoch.value_or(out.indexes.newest_date);
   report.packages = out.selected.reported;
   report.releases = out.indexes.releases;
@@ -104,7 +104,7 @@ BuildReport plan_packages(const BuildPlan &plan, Progress &progress, std::stop_t
   fetch::Fetcher fetcher(fetch_options(plan, config, std::move(stop)));
   choose(plan, fetcher, config, progress, report);
   report.download_bytes = fetcher.totals().network_bytes;
-  report.milliseconds = since(start);
+  report.milliseconds = milliseconds_since(start);
   return report;
 }
 
@@ -143,7 +143,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, std::stop_tok
   for (pack::OutputFile &file : outputs.files) file.finish();
   outputs.directory.finish();
   report.download_bytes = fetcher.totals().network_bytes;
-  report.milliseconds = since(start);
+  report.milliseconds = milliseconds_since(start);
   return report;
 }
 

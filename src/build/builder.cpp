@@ -100,10 +100,6 @@ bool has_hooks(const BuildPlan &plan, HookStage stage) {
   return std::any_of(plan.hooks.begin(), plan.hooks.end(), [&](const Hook &hook) { return hook.stage == stage; });
 }
 
-bool skips(const BuildPlan &plan, std::string_view step) {
-  return std::find(plan.skips.begin(), plan.skips.end(), step) != plan.skips.end();
-}
-
 /// Many packages are open at once while they wait for their turn.
 void raise_descriptor_limit() noexcept {
   rlimit limit{};
@@ -122,7 +118,7 @@ class Builder {
     receive_plan();
     prepare_root();
     runner_ = sandbox::Runner::start({plan_.shares_network_with_scripts});
-    make_skeleton(root_, plan_);
+    make_skeleton(root_, plan_, install_.sources);
     run_hooks(HookStage::setup);
     open_inbox();
     unpack_first();
@@ -210,8 +206,8 @@ class Builder {
     if (plan_.variant == Variant::extract) return;  // nothing will run in it
     runner_->enter(root_);
     for (const std::string &note : runner_->notes()) events_.note(note);
-    customize::install_shims(
-        root_, {.policy = !skips(plan_, "chroot/policy-rc.d"), .daemon = !skips(plan_, "chroot/start-stop-daemon")});
+    customize::install_shims(root_, {.policy = !is_skipped(plan_.skips, "chroot/policy-rc.d"),
+                                     .daemon = !is_skipped(plan_.skips, "chroot/start-stop-daemon")});
   }
 
   void install() {
@@ -281,8 +277,8 @@ class Builder {
     pack::PackOptions options;
     options.epoch_seconds = install_.epoch;
     options.threads = plan_.jobs;
-    options.with_devices = !skips(plan_, "output/dev");
-    options.with_device_nodes = !skips(plan_, "output/mknod");
+    options.with_devices = !is_skipped(plan_.skips, "output/dev");
+    options.with_device_nodes = !is_skipped(plan_.skips, "output/mknod");
     auto last = std::chrono::steady_clock::now();
     options.on_progress = [&](const pack::PackCount &count) {
       auto now = std::chrono::steady_clock::now();

@@ -1,12 +1,12 @@
 #include "build/event_sender.hpp"
 
+#include "base/clock.hpp"
 #include "base/wire.hpp"
 #include "build/error_wire.hpp"
 
 namespace debroot::build {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Kind = FromBuilder::Kind;
 
 FromBuilder counted(Kind kind, Phase phase, const PhaseCount &count) {
@@ -33,7 +33,7 @@ FromBuilder text_message(Kind kind, const std::string &subject, std::string_view
 void EventSender::send(FromBuilder message) { channel_.send(base::to_wire(std::move(message))); }
 
 void EventSender::phase_started(Phase phase, const PhaseCount &total) {
-  started_[static_cast<std::size_t>(phase)] = Clock::now();
+  started_[static_cast<std::size_t>(phase)] = base::Clock::now();
   send(counted(Kind::phase_started, phase, total));
 }
 
@@ -45,9 +45,7 @@ void EventSender::phase_advanced(Phase phase, const PhaseCount &count, const std
 
 void EventSender::phase_finished(Phase phase, const PhaseCount &count) {
   FromBuilder message = counted(Kind::phase_finished, phase, count);
-  auto spent = Clock::now() - started_[static_cast<std::size_t>(phase)];
-  message.milliseconds =
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(spent).count());
+  message.milliseconds = base::milliseconds_since(started_[static_cast<std::size_t>(phase)]);
   send(std::move(message));
 }
 

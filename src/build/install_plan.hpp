@@ -26,8 +26,15 @@ struct PlannedRun {
   std::vector<std::uint32_t> packages;  ///< numbers in InstallPlan::packages
 };
 
+/// One file of apt's sources. The BuildPlan's may not be those: a suite past its end is taken from another archive.
+struct SourcesText {
+  std::string path;
+  std::string text;
+};
+
 struct InstallPlan {
   std::int64_t epoch = 0;  ///< SOURCE_DATE_EPOCH, given or derived
+  std::vector<SourcesText> sources;
   std::vector<PlannedPackage> packages;
   std::vector<std::uint32_t> first;      ///< unpacked together before any script, then `dpkg --install` in this order
   std::vector<PlannedRun> runs;          ///< what apt does afterwards
@@ -46,8 +53,13 @@ void fields(Wire &wire, PlannedRun &run) {
   wire(run.kind, run.packages);
 }
 template <class Wire>
+void fields(Wire &wire, SourcesText &file) {
+  wire(file.path, file.text);
+}
+template <class Wire>
 void fields(Wire &wire, InstallPlan &plan) {
-  wire(plan.epoch, plan.packages, plan.first, plan.runs, plan.automatic, plan.dpkg_version, plan.list_names);
+  wire(plan.epoch, plan.sources, plan.packages, plan.first, plan.runs, plan.automatic, plan.dpkg_version,
+       plan.list_names);
 }
 
 /// From the outside to the builder.

@@ -6,19 +6,15 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "base/wire.hpp"
 #include "build/error_wire.hpp"
 
 namespace debroot::build {
 
-using Clock = std::chrono::steady_clock;
+using base::Clock;
 
 namespace {
-
-std::uint64_t milliseconds_since(Clock::time_point start) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
-}
 
 /// The failure that the builder reported, if it is among what it sent.
 std::optional<Error> reported_failure(base::Channel &channel) {
@@ -104,7 +100,7 @@ void PackageFeed::take_downloads() {
 
 void PackageFeed::finish_downloads(BuildReport &report) {
   has_all_ = true;
-  std::uint64_t spent = milliseconds_since(started_);
+  std::uint64_t spent = base::milliseconds_since(started_);
   progress_.phase_finished(Phase::download, count_, spent);
   report.times.push_back({Phase::download, spent});
 }

@@ -45,7 +45,7 @@ std::string option_text(const std::vector<std::string> &options, std::string_vie
 
 }  // namespace
 
-void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan) {
+void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const std::vector<SourcesText> &sources) {
   for (std::string_view directory : kDirectories) root.make_directories(directory);
   root.make_directories("/tmp");
   root.set_mode("/tmp", 01777);
@@ -61,7 +61,7 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan) {
   if (!plan.dpkg_options.empty()) {
     write_if_absent(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", option_text(plan.dpkg_options, ""));
   }
-  for (const SourcesFile &file : plan.sources) write_if_absent(root, file.path, file.text);
+  for (const SourcesText &file : sources) write_if_absent(root, file.path, file.text);
 }
 
 void remove_build_settings(const base::RootDirectory &root) { root.remove_file(kBuildSettings); }

@@ -13,7 +13,7 @@ namespace debroot::build {
 
 /// Makes the skeleton; files that are there already stay as they are. Settings for apt that hold only while the image
 /// is made (no Recommends, no translations) are part of it, for hooks that call apt.
-void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan);
+void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const std::vector<SourcesText> &sources);
 
 /// Takes the settings that hold only while the image is made away again.
 void remove_build_settings(const base::RootDirectory &root);

@@ -163,9 +163,18 @@ RunKind run_kind(resolve::DpkgRun::Kind kind) {
   return RunKind::configure_pending;
 }
 
-}  // namespace
+/// Refuses a network that nothing chosen can bring up, before anything is downloaded.
+void require_network(const BuildPlan &plan, const std::vector<PlannedPackage> &chosen) {
+  if (plan.is_plain || plan.network == Network::none) return;
+  bool is_networkd = plan.network == Network::networkd;
+  std::string_view needed = is_networkd ? "systemd" : "ifupdown";
+  if (std::any_of(chosen.begin(), chosen.end(), [&](auto &package) { return package.id.name == needed; })) return;
+  throw Error(ErrorKind::usage, fmt::format("cannot set up {}: package '{}' is not among those chosen",
+                                            is_networkd ? "systemd-networkd" : "ifupdown", needed))
+      .hint(fmt::format("--network none, or --include {}", needed));
+}
 
-SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,
+SelectedPackages choose_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,
                                  const debian::AptConfig &config) {
   SelectedPackages out;
   resolve::Policy policy = policy_of(plan, config);
@@ -196,6 +205,15 @@ SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &in
   for (const resolve::Choice &choice : second.choices) {
     if (choice.is_automatic) out.plan.automatic.push_back(collector.number(choice.package));
   }
+  return out;
+}
+
+}  // namespace
+
+SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,
+                                 const debian::AptConfig &config) {
+  SelectedPackages out = choose_packages(plan, indexes, config);
+  require_network(plan, out.plan.packages);
   return out;
 }
 

@@ -14,7 +14,7 @@ namespace debroot::build {
 
 /// Everything chosen.
 struct SelectedPackages {
-  InstallPlan plan;                       ///< without epoch and list names
+  InstallPlan plan;                       ///< without epoch, sources and list names
   std::vector<ReportedPackage> reported;  ///< in install order
   std::vector<fetch::Request> downloads;  ///< the .deb of each package of `plan`, in its numbering
 };

@@ -1,9 +1,9 @@
 #include "customize/cleanup.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
+#include "debroot/plan.hpp"
 
 namespace debroot::customize {
 namespace {
@@ -22,23 +22,19 @@ constexpr std::array<std::array<std::string_view, 2>, 4> kRandomFiles = {{
     {"/var/lib/systemd", "random-seed"},
 }};
 
-bool contains(const std::vector<std::string> &skips, std::string_view value) {
-  return std::find(skips.begin(), skips.end(), value) != skips.end();
-}
-
 }  // namespace
 
 CleanupOptions cleanup_options(const std::vector<std::string> &skips) {
-  bool all = contains(skips, "cleanup");
-  bool apt = all || contains(skips, "cleanup/apt");
-  bool reproducible = all || contains(skips, "cleanup/reproducible");
+  bool all = is_skipped(skips, "cleanup");
+  bool apt = all || is_skipped(skips, "cleanup/apt");
+  bool reproducible = all || is_skipped(skips, "cleanup/reproducible");
   CleanupOptions options;
-  options.keeps_apt_lists = apt || contains(skips, "cleanup/apt/lists");
-  options.keeps_apt_cache = apt || contains(skips, "cleanup/apt/cache");
+  options.keeps_apt_lists = apt || is_skipped(skips, "cleanup/apt/lists");
+  options.keeps_apt_cache = apt || is_skipped(skips, "cleanup/apt/cache");
   options.keeps_logs = reproducible;
-  options.keeps_machine_id = reproducible || contains(skips, "cleanup/reproducible/machine-id");
-  options.keeps_run = all || contains(skips, "cleanup/run");
-  options.keeps_tmp = all || contains(skips, "cleanup/tmp");
+  options.keeps_machine_id = reproducible || is_skipped(skips, "cleanup/reproducible/machine-id");
+  options.keeps_run = all || is_skipped(skips, "cleanup/run");
+  options.keeps_tmp = all || is_skipped(skips, "cleanup/tmp");
   return options;
 }
 

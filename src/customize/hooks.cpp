@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "base/line_listener.hpp"
 #include "base/text.hpp"
 #include "customize/hook_process.hpp"
 #include "customize/resolver.hpp"
@@ -25,21 +26,14 @@ bool is_plain_word(std::string_view command) {
 
 /// Gives `on_line` each whole line as it comes, and keeps all of it.
 std::string collect_output(int fd, const std::function<void(std::string_view)> &on_line) {
-  std::string all;
-  std::size_t told = 0;
+  base::LineListener listener(on_line);
   char chunk[4096];
   while (true) {
     ssize_t got = ::read(fd, chunk, sizeof(chunk));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    all.append(chunk, static_cast<std::size_t>(got));
-    for (std::size_t end = all.find('\n', told); end != std::string::npos; end = all.find('\n', told)) {
-      if (on_line) on_line(std::string_view(all).substr(told, end - told));
-      told = end + 1;
-    }
+    if (got <= 0) return listener.finish();
+    listener.take({chunk, static_cast<std::size_t>(got)});
   }
-  if (told < all.size() && on_line) on_line(std::string_view(all).substr(told));
-  return all;
 }
 
 std::string ending_of(int status) {

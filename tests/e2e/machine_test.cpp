@@ -59,15 +59,15 @@ TEST_P(Machine, PlainHasNothingOfItsOwn) {
 
 TEST_P(Machine, NetworkNeedsSystemd) {
   EXPECT_EQ(failure(place(), {"-o", "x.tar"}, 2),
-            "debroot: error: cannot set up systemd-networkd: the tree does not have it\n"
+            "debroot: error: cannot set up systemd-networkd: package 'systemd' is not among those chosen\n"
             "  try: --network none, or --include systemd\n");
 }
 
 TEST_P(Machine, IfupdownNeedsItsPackage) {
   add_systemd();
   EXPECT_EQ(failure(place(), {"-o", "x.tar", "--network", "ifupdown"}, 2),
-            "debroot: error: cannot set up ifupdown: the tree does not have it\n"
-            "  try: --include ifupdown\n");
+            "debroot: error: cannot set up ifupdown: package 'ifupdown' is not among those chosen\n"
+            "  try: --network none, or --include ifupdown\n");
 }
 
 TEST_P(Machine, IfupdownAsksForAnAddress) {
