@@ -14,9 +14,7 @@ namespace debroot {
 namespace {
 
 /// keyrings/ of the source tree.
-std::string keyrings_directory() {
-  return (std::filesystem::path(__FILE__).parent_path() / "../../../keyrings").lexically_normal().string();
-}
+std::string keyrings_directory() { return DEBROOT_KEYRINGS; }
 
 /// The table of README.md: file name → digest.
 std::map<std::string, std::string> documented_digests() {
