@@ -82,6 +82,7 @@ class Host:
         self.program = self.scratch / "debroot"
         shutil.copy2(program, self.program)
         self.variables = {}
+        self.wrapper = []  # a command that runs the program given to it
 
     def __enter__(self):
         return self
@@ -98,7 +99,7 @@ class Host:
         argv = [str(self.program), *map(str, arguments)]
         if account and os.geteuid() == 0:
             argv = ["runuser", "-u", account.pw_name, "--", *argv]
-        return argv, environment | self.variables
+        return [*self.wrapper, *argv], environment | self.variables
 
     def cache_home(self, account):
         """Kept between tests, so that a package is downloaded once; root and user each have their own."""

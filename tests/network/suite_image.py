@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """One suite, made as root or as an ordinary user: does it come out complete?
 
-usage: suite_image.py DEBROOT SUITE root|user [ARCH]
+usage: suite_image.py DEBROOT SUITE root|user|nested [ARCH]
 
 An image of another architecture is made under qemu with nothing registered on the host (Linux 6.7 and later), and
-looked at from outside only.
+looked at from outside only. Nested: as root of a user namespace with a binfmt_misc of its own that is empty, which hides
+whatever the host has registered.
 """
 
 import os
@@ -17,6 +18,18 @@ import network_support as support
 
 QEMU = {"arm64": "aarch64"}
 REGISTRY = "/proc/sys/fs/binfmt_misc"
+# Runs "$@" as root of a user namespace that has all ids of this one, behind an empty registry. The maps are written from
+# outside: newuidmap would want a line for root in /etc/subuid.
+NESTED = f"""
+gate=$(mktemp -u) && mkfifo "$gate"
+unshare --user --mount sh -c 'read -r _ <"$1"; rm "$1"; shift
+  mount -t binfmt_misc binfmt_misc {REGISTRY} && [ "$(echo $(ls {REGISTRY}))" = "register status" ] || exit 125
+  exec "$@"' sh "$gate" "$@" &
+until [ "$(readlink /proc/$!/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.05; done
+for map in uid_map gid_map; do echo 0 0 4294967294 >/proc/$!/$map; done
+echo >"$gate"
+wait $!
+"""
 
 
 def kernel_version():
@@ -31,10 +44,13 @@ def registered(arch):
     return [name for name in os.listdir(REGISTRY) if QEMU[arch] in name]
 
 
-def require_emulation(arch):
+def require_emulation(arch, hides_host):
     if not any(shutil.which(f"qemu-{QEMU[arch]}{suffix}") for suffix in ("-static", "")):
         support.skip(f"needs a static qemu-{QEMU[arch]} (package qemu-user-static, on Debian 13 qemu-user)")
-    if registered(arch):
+    if hides_host:
+        if kernel_version() < (6, 7):
+            support.skip("needs Linux 6.7 or later: before, a user namespace has no binfmt_misc of its own")
+    elif registered(arch):
         print("note: an emulator is registered on this host, so it is not proven that none needs to be")
     elif kernel_version() < (6, 7):
         support.skip("needs Linux 6.7 or later, or an emulator that is registered on the host")
@@ -44,13 +60,13 @@ def main():
     program, suite, who = sys.argv[1:4]
     arch = sys.argv[4] if len(sys.argv) > 4 else None
     support.require_mirror()
-    if who == "root":
+    if who != "user":
         support.require_root()
     account = support.ordinary_account() if who == "user" else None
     if who == "user" and account is None:
         support.skip("no ordinary account has 65536 subordinate ids")
     if arch:
-        require_emulation(arch)
+        require_emulation(arch, hides_host=who == "nested")
 
     arguments = [suite, "--hostname", f"{suite}-box"]
     if arch:
@@ -61,6 +77,7 @@ def main():
     checks = support.Checks()
     before = registered(arch) if arch else []
     with support.Host(program) as host:
+        host.wrapper = ["sh", "-c", NESTED, "sh"] if who == "nested" else []
         image = host.build(checks, f"{suite}.tar", arguments, account)
         if image is not None:
             support.check_status(checks, image)
