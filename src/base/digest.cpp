@@ -59,7 +59,7 @@ std::string hash_of(HashKind kind, std::string_view bytes) {
 
 std::string hash_of_file(HashKind kind, int fd, std::uint64_t *size) {
   Hasher hasher(kind);
-  std::vector<char> chunk(256 * 1024);
+  std::vector<char> chunk(std::size_t{256} * 1024);
   off_t at = 0;
   while (true) {
     ssize_t got = ::pread(fd, chunk.data(), chunk.size(), at);

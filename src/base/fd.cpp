@@ -42,7 +42,7 @@ std::pair<Fd, Fd> make_pipe() {
 }
 
 std::string read_all(int fd, std::uint64_t limit_bytes) {
-  constexpr std::size_t kChunk = 256 * 1024;
+  constexpr std::size_t kChunk = std::size_t{256} * 1024;
   struct stat info {};
   std::string out;
   if (::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) {

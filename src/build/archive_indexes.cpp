@@ -296,7 +296,7 @@ class Reading {
       std::string url = suite_url(pending[i].source->entry, form.path);
       out_.lists.push_back({apt_list_name(url), fetched.file.unchecked().duplicate()});
       scans.push_back(
-          pool_.submit([this, url, form, &source = *pending[i].source, bytes = bytes_of(fetched)]() mutable {
+          pool_.submit([url, form, &source = *pending[i].source, bytes = bytes_of(fetched)]() mutable {
             std::string subject = base::without_credentials(url);
             auto verified =
                 verify::check_bytes(base::UntrustedBytes(std::move(bytes)), form.sha256, form.size_bytes, subject);

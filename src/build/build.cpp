@@ -30,13 +30,13 @@ debian::AptConfig apt_config(const BuildPlan &plan) {
   return config;
 }
 
-fetch::FetchOptions fetch_options(const BuildPlan &plan, const debian::AptConfig &config, std::stop_token stop) {
+fetch::FetchOptions fetch_options(const BuildPlan &plan, const debian::AptConfig &config, const std::stop_token &stop) {
   fetch::FetchOptions options;
   options.cache = plan.cache;
   options.temporary_directory = plan.temporary_directory;
   options.proxies.http = config.find("Acquire::http::Proxy").value_or("");
   options.proxies.https = config.find("Acquire::https::Proxy").value_or("");
-  options.stop = std::move(stop);
+  options.stop = stop;
   return options;
 }
 
@@ -97,18 +97,18 @@ Outputs open_outputs(const BuildPlan &plan) {
 
 }  // namespace
 
-BuildReport plan_packages(const BuildPlan &plan, Progress &progress, std::stop_token stop) {
+BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::stop_token &stop) {
   BuildReport report;
   Clock::time_point start = Clock::now();
   debian::AptConfig config = apt_config(plan);
-  fetch::Fetcher fetcher(fetch_options(plan, config, std::move(stop)));
+  fetch::Fetcher fetcher(fetch_options(plan, config, stop));
   choose(plan, fetcher, config, progress, report);
   report.download_bytes = fetcher.totals().network_bytes;
   report.milliseconds = milliseconds_since(start);
   return report;
 }
 
-BuildReport build_image(const BuildPlan &plan, Progress &progress, std::stop_token stop) {
+BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::stop_token &stop) {
   BuildReport report;
   Clock::time_point start = Clock::now();
   debian::AptConfig config = apt_config(plan);

@@ -105,7 +105,7 @@ class OuterArchive {
   int fd_;
   std::string subject_;
   off_t offset_ = 0;
-  std::vector<char> buffer_ = std::vector<char>(256 * 1024);
+  std::vector<char> buffer_ = std::vector<char>(std::size_t{256} * 1024);
   Reader reader_;
 };
 
