@@ -300,7 +300,7 @@ class Reading {
             std::string subject = base::without_credentials(url);
             auto verified =
                 verify::check_bytes(base::UntrustedBytes(std::move(bytes)), form.sha256, form.size_bytes, subject);
-            return index::scan_packages(std::move(verified), source.architectures, subject);
+            return index::scan_packages(verified, source.architectures, subject);
           }));
       ++count.items_done;
       count.bytes_done = fetcher_.totals().network_bytes;

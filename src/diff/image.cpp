@@ -20,7 +20,7 @@
 namespace debroot::diff {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
 
 EntryType type_of(mode_t mode) {
   switch (mode & S_IFMT) {
@@ -79,7 +79,9 @@ class DirectoryReader {
     entry.attributes = base::image_attributes(directory, image_.name + "/" + path);
     image_.entries.push_back(std::move(entry));
     if (info.st_dev != device_) return;
-    for (const std::string &name : base::list_directory(directory)) read_child(directory, name, path + "/" + name);
+    for (const std::string &name : base::list_directory(directory)) {
+      read_child(directory, name, fmt::format("{}/{}", path, name));
+    }
   }
 
   void read_child(int parent, const std::string &name, const std::string &path) {

@@ -157,7 +157,7 @@ class TarReader {
 
   /// A hole of a sparse file.
   static void fill(ContentReader &content, std::int64_t count) {
-    static const std::string zeros(64 * 1024, '\0');
+    static const std::string zeros(std::size_t{64} * 1024, '\0');
     for (; count > 0; count -= static_cast<std::int64_t>(zeros.size())) {
       content.update(std::string_view(zeros).substr(0, static_cast<std::size_t>(count)));
     }

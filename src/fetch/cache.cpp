@@ -17,7 +17,7 @@ namespace debroot::fetch {
 
 namespace {
 
-constexpr std::uint64_t kMostValidatorBytes = 64 * 1024;
+constexpr std::uint64_t kMostValidatorBytes = std::uint64_t{64} * 1024;
 
 Error unusable(int errno_value, const std::string &directory) {
   return base::os_error(ErrorKind::output, errno_value, fmt::format("cannot use the cache directory '{}'", directory))

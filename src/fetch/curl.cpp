@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 /// How much of an error page is read to keep its connection.
-constexpr std::uint64_t kMostIgnoredBytes = 256 * 1024;
+constexpr std::uint64_t kMostIgnoredBytes = std::uint64_t{256} * 1024;
 constexpr long kMostRedirects = 10;
 /// Connections kept open while nothing uses them.
 constexpr long kMostIdleConnections = 32;

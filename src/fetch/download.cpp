@@ -33,7 +33,7 @@ Download::Download(PartialFile file, BodyExpectation expected, std::atomic<std::
 
 /// Brings the running digest up to what an earlier run left in the file.
 void Download::hash_held() {
-  std::vector<char> chunk(256 * 1024);
+  std::vector<char> chunk(std::size_t{256} * 1024);
   for (std::uint64_t at = 0; at < size_bytes_;) {
     ssize_t got = ::pread(file_.fd().get(), chunk.data(), chunk.size(), static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;

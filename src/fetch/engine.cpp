@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 /// How often a partial file that somebody else writes is looked at.
 constexpr milliseconds kLockInterval{50};
 /// A broken attempt that brought this much more than any before it does not count against the request.
-constexpr std::uint64_t kProgressBytes = 64 * 1024;
+constexpr std::uint64_t kProgressBytes = std::uint64_t{64} * 1024;
 
 /// Lower-cases in place. @return whether it is 64 hexadecimal digits, without which it must not become a path
 bool normalize_digest(std::string &digest) {
@@ -282,7 +282,7 @@ void Engine::on_body(Job &job, const HttpHead &head) {
   BodyVerdict verdict = job.download->check();
   if (verdict.failure != Failure::none) {
     HttpResult result{.id = job.ticket, .failure = verdict.failure, .head = head, .cause = verdict.cause};
-    return on_failure(job, result, std::move(verdict.got_sha256));
+    return on_failure(job, result, verdict.got_sha256);
   }
   keep(job, head);
 }
@@ -315,7 +315,7 @@ void Engine::note_progress(Job &job, Failure failure) {
   job.furthest_bytes = std::max(job.furthest_bytes, reached);
 }
 
-void Engine::on_failure(Job &job, const HttpResult &result, std::string got_sha256) {
+void Engine::on_failure(Job &job, const HttpResult &result, const std::string &got_sha256) {
   note_progress(job, result.failure);
   AttemptOutcome outcome{result.failure, result.head.status, result.head.retry_after, job.download->was_resumed()};
   RetryDecision decision = decide_retry(outcome, job.failed_attempts, settings_.retry);

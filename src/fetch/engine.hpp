@@ -76,7 +76,7 @@ class Engine {
   void on_body(Job &job, const HttpHead &head);
   void keep(Job &job, const HttpHead &head);
   void on_unchanged(Job &job);
-  void on_failure(Job &job, const HttpResult &result, std::string got_sha256);
+  void on_failure(Job &job, const HttpResult &result, const std::string &got_sha256);
   void note_progress(Job &job, Failure failure);
   void succeed(Job &job, base::Fd fd, std::uint64_t size_bytes, bool is_from_cache);
   void fail(Job &job, Error error);

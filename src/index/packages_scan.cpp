@@ -90,7 +90,8 @@ class Scanner {
       refuse(begin, "the field stands there twice");
     }
     *field_ = base::trim({colon + 1, static_cast<std::size_t>(end - colon - 1)});
-    if (field_->data() == nullptr) *field_ = {end, 0};  // present and empty
+    // NOLINTNEXTLINE(bugprone-string-constructor): present and empty is not absent
+    if (field_->data() == nullptr) *field_ = {end, 0};
   }
 
   /// A line that is blank ends the stanza, one that begins with a blank belongs to the field before.
@@ -197,7 +198,7 @@ bool is_safe_path(std::string_view path) noexcept {
   }
 }
 
-ScannedPackages scan_packages(base::VerifiedBytes packages, const std::vector<std::string> &architectures,
+ScannedPackages scan_packages(const base::VerifiedBytes &packages, const std::vector<std::string> &architectures,
                               std::string_view subject) {
   ScannedPackages out;
   out.text = std::make_shared<const std::string>(
@@ -217,9 +218,9 @@ std::size_t add_packages(debian::PackageIndex &index, ScannedPackages scanned, d
   return scanned.packages.size();
 }
 
-std::size_t add_packages(debian::PackageIndex &index, base::VerifiedBytes packages, debian::PackageSource source,
+std::size_t add_packages(debian::PackageIndex &index, const base::VerifiedBytes &packages, debian::PackageSource source,
                          const std::vector<std::string> &architectures, std::string_view subject) {
-  return add_packages(index, scan_packages(std::move(packages), architectures, subject), std::move(source));
+  return add_packages(index, scan_packages(packages, architectures, subject), std::move(source));
 }
 
 debian::PackageSource make_source(const ReleaseFile &release, std::string_view archive_root, std::string_view requested,

@@ -23,7 +23,7 @@ inline constexpr std::uint64_t kPackagesLimitBytes = std::uint64_t{1} << 30;
 /// Adds the packages of one Packages file, in any compression, whose architecture is "all" or one of `architectures`.
 /// `subject` names the file in messages. Call PackageIndex::seal after the last one. @return number of stanzas taken
 /// @throws Error of kind index: "cannot read 'SUBJECT': line N: …"
-std::size_t add_packages(debian::PackageIndex &index, base::VerifiedBytes packages, debian::PackageSource source,
+std::size_t add_packages(debian::PackageIndex &index, const base::VerifiedBytes &packages, debian::PackageSource source,
                          const std::vector<std::string> &architectures, std::string_view subject);
 
 /// A Packages file that is decompressed and scanned but in no index yet: the part that worker threads can do.
@@ -33,8 +33,8 @@ struct ScannedPackages {
 };
 
 /// The first half of add_packages; safe to call from several threads. @throws Error as add_packages
-[[nodiscard]] ScannedPackages scan_packages(base::VerifiedBytes packages, const std::vector<std::string> &architectures,
-                                            std::string_view subject);
+[[nodiscard]] ScannedPackages scan_packages(const base::VerifiedBytes &packages,
+                                            const std::vector<std::string> &architectures, std::string_view subject);
 /// The second half. @return number of stanzas taken
 std::size_t add_packages(debian::PackageIndex &index, ScannedPackages scanned, debian::PackageSource source);
 

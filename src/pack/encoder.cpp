@@ -15,7 +15,7 @@
 namespace debroot::pack {
 namespace {
 
-constexpr std::size_t kOutputBytes = 256 * 1024;
+constexpr std::size_t kOutputBytes = std::size_t{256} * 1024;
 /// What one thread of xz compresses by itself: three dictionaries of level 6, liblzma's own choice, fixed here so that
 /// a later version cannot move it.
 constexpr std::uint64_t kXzBlockBytes = std::uint64_t{24} << 20;

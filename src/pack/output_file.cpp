@@ -60,7 +60,7 @@ std::string follow_links(std::string path) {
     ssize_t length = ::readlink(path.c_str(), target, sizeof(target));
     if (length < 0) return path;
     std::string next(target, static_cast<std::size_t>(length));
-    path = next.starts_with('/') ? next : parent_of(path) + "/" + next;
+    path = next.starts_with('/') ? next : fmt::format("{}/{}", parent_of(path), next);
   }
   throw cannot_write(ELOOP, shown);
 }

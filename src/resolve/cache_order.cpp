@@ -39,7 +39,7 @@ constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == 
 
 /// Number of the relation field that `line` begins with, or the number of fields.
 std::size_t field_of_line(std::string_view line) noexcept {
-  if (line.empty() || std::memchr("PDCBRSE", line[0], 7) == nullptr) return kFields.size();
+  if (line.empty() || std::string_view("PDCBRSE").find(line[0]) == std::string_view::npos) return kFields.size();
   for (std::size_t i = 0; i < kFields.size(); ++i) {
     std::string_view name = kFields[i].name;
     if (line.size() > name.size() && line[name.size()] == ':' && line.starts_with(name)) return i;

@@ -290,9 +290,8 @@ bool Marking::clear_candidates(const Dependency &dependency, Work &work) {
     SlotId slot = catalog_.slot_of(version);
     Mark &mark = at(slot);
     if (mark.candidate != version) continue;
-    if (mark.current == version) {
-      is_fine = false;  // apt would remove it
-    } else if (mark.is_install && !keep(slot)) {
+    bool is_removal = mark.current == version;  // apt would remove it
+    if (is_removal || (mark.is_install && !keep(slot))) {
       is_fine = false;
     } else if (work.was_protected) {
       discard_candidate(slot);

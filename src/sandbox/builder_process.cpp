@@ -126,7 +126,7 @@ int BuilderHandle::wait() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-BuilderHandle start_builder(const NamespaceRequest &request, std::function<int(base::Channel)> body) {
+BuilderHandle start_builder(const NamespaceRequest &request, const std::function<int(base::Channel)> &body) {
   auto [status_read, status_write] = base::make_pipe();
   auto [life_outer, life_inner] = make_lifeline();
   auto [outer, inner] = base::Channel::make_pair();

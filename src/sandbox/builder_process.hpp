@@ -54,7 +54,7 @@ class BuilderHandle {
   int wait();
 
  private:
-  friend BuilderHandle start_builder(const NamespaceRequest &request, std::function<int(base::Channel)> body);
+  friend BuilderHandle start_builder(const NamespaceRequest &request, const std::function<int(base::Channel)> &body);
   /// Tells the keeper that its ids are mapped.
   void release_keeper();
 
@@ -69,6 +69,7 @@ class BuilderHandle {
 /// builder with status 1. In the body: uid and gid 0, no other groups, umask 022, default signal dispositions, mounts
 /// private.
 /// @throws Error of kind sandbox that names the step that failed and what to do about it
-[[nodiscard]] BuilderHandle start_builder(const NamespaceRequest &request, std::function<int(base::Channel)> body);
+[[nodiscard]] BuilderHandle start_builder(const NamespaceRequest &request,
+                                          const std::function<int(base::Channel)> &body);
 
 }  // namespace debroot::sandbox

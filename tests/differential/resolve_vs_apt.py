@@ -178,7 +178,7 @@ class Tally:
 
 
 def skip(reason):
-    print(f"skipped: {reason}")
+    print(f"SKIP: {reason}", flush=True)
     sys.exit(SKIPPED)
 
 
