@@ -59,7 +59,7 @@ Keyring Keyring::from_path(const std::string &path) {
   base::Fd directory = base::open_file(path, O_RDONLY | O_DIRECTORY);
   Keyring out;
   for (const std::string &name : base::list_directory(directory.get())) {
-    std::string file = path + (path.ends_with('/') ? "" : "/") + name;
+    std::string file = fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name);
     if (is_keyring_name(name)) out.add(from_bytes(read_keyring_file(file), file));
   }
   if (out.empty()) {

@@ -147,8 +147,8 @@ VerifiedRelease verify_inrelease(base::UntrustedBytes inrelease, const Keyring &
   return verification.seal(result.signatures, std::move(result.text));
 }
 
-VerifiedRelease verify_release(base::UntrustedBytes release, base::UntrustedBytes release_gpg, const Keyring &keyring,
-                               std::string_view suite, const GpgSettings &settings) {
+VerifiedRelease verify_release(base::UntrustedBytes release, const base::UntrustedBytes &release_gpg,
+                               const Keyring &keyring, std::string_view suite, const GpgSettings &settings) {
   ReleaseVerification verification("Release", suite, keyring);
   const std::string_view detached = release_gpg.unchecked();
   GpgResult result =

@@ -33,7 +33,7 @@ struct GpgSettings {
                                                std::string_view suite, const GpgSettings &settings = {});
 
 /// As verify_inrelease for a plain Release file with the detached signature `release_gpg`, armored or binary.
-[[nodiscard]] VerifiedRelease verify_release(base::UntrustedBytes release, base::UntrustedBytes release_gpg,
+[[nodiscard]] VerifiedRelease verify_release(base::UntrustedBytes release, const base::UntrustedBytes &release_gpg,
                                              const Keyring &keyring, std::string_view suite,
                                              const GpgSettings &settings = {});
 
