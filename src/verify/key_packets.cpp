@@ -191,6 +191,13 @@ std::string unbox(std::string_view bytes) {
 
 }  // namespace
 
+bool is_key_packet(std::string_view packet) noexcept {
+  // encode() writes the old format for both tags
+  unsigned head = packet.empty() ? 0 : static_cast<unsigned char>(packet.front());
+  unsigned tag = (head >> 2) & 0x0f;
+  return (head & 0xc0) == 0x80 && (tag == kPublicKey || tag == kPublicSubkey);
+}
+
 std::vector<Keyring::Certificate> read_certificates(std::string_view bytes) {
   std::vector<Keyring::Certificate> out;
   if (is_keybox(bytes)) {

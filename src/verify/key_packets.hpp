@@ -16,6 +16,9 @@ namespace debroot::verify {
 /// before it
 [[nodiscard]] std::vector<Keyring::Certificate> read_certificates(std::string_view bytes);
 
+/// Whether an encoded packet is a public key or subkey, rather than a user id.
+[[nodiscard]] bool is_key_packet(std::string_view packet) noexcept;
+
 /// Adds to `into` what `from`, a copy of the same primary key, has and `into` lacks.
 void merge_certificate(Keyring::Certificate &into, const Keyring::Certificate &from);
 

@@ -85,6 +85,19 @@ Keyring Keyring::bundled(std::string_view name) {
   throw Error(ErrorKind::internal, fmt::format("no keyring '{}' is built in", name));
 }
 
+bool Keyring::holds_all_keys_of(const Keyring &other) const {
+  std::vector<std::string_view> held;
+  for (const Certificate &certificate : keys_) {
+    for (const Component &component : certificate) held.push_back(component.packet);
+  }
+  std::sort(held.begin(), held.end());
+  return std::all_of(other.keys_.begin(), other.keys_.end(), [&](const Certificate &certificate) {
+    return std::all_of(certificate.begin(), certificate.end(), [&](const Component &component) {
+      return !is_key_packet(component.packet) || std::binary_search(held.begin(), held.end(), component.packet);
+    });
+  });
+}
+
 void Keyring::add(const Keyring &other) {
   for (const Certificate &certificate : other.keys_) add_certificate(certificate);
   origins_.insert(origins_.end(), other.origins_.begin(), other.origins_.end());

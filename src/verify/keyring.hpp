@@ -28,6 +28,9 @@ class Keyring {
   /// One of the keyrings built into the program ("debian-archive-keyring"). @throws Error of kind internal
   [[nodiscard]] static Keyring bundled(std::string_view name);
 
+  /// Whether every key and subkey of `other` is among the keys here, whatever signatures each has.
+  [[nodiscard]] bool holds_all_keys_of(const Keyring &other) const;
+
   /// Adds the keys of `other`.
   void add(const Keyring &other);
 

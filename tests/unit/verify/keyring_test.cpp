@@ -57,6 +57,16 @@ TEST_F(KeyringTest, EveryContainerGivesTheSameKey) {
   EXPECT_EQ(Keyring::from_bytes(first_->keybox(), "keybox").bytes(), binary.bytes());
 }
 
+TEST_F(KeyringTest, KnowsWhoseKeysItHolds) {
+  Keyring first = Keyring::from_bytes(first_->public_key(), "first");
+  Keyring both = Keyring::from_bytes(second_->armored_public_key(), "second");
+  EXPECT_FALSE(both.holds_all_keys_of(first));
+  both.add(first);
+  EXPECT_TRUE(both.holds_all_keys_of(first));
+  EXPECT_FALSE(first.holds_all_keys_of(both));
+  EXPECT_TRUE(first.holds_all_keys_of(Keyring()));
+}
+
 TEST_F(KeyringTest, SeveralArmoredBlocksInOneFileAllCount) {
   Keyring keyring = Keyring::from_bytes(
       "Some words before\n" + first_->armored_public_key() + "\n\n" + second_->armored_public_key(), "two.asc");
