@@ -205,8 +205,10 @@ void Configurer::settle_conffile(PackageRecord &record, Conffile &conffile) {
   std::string path = diversions.resolve(conffile.path, record.name());
   std::string fresh = path + std::string(kFresh);
   if (!root.exists(fresh)) {
-    // extraction put it in its place already
-    if (root.status_followed(path)) conffile.hash = md5_of(root, path);
+    if (!root.status_followed(path)) return;
+    // extraction put it in its place already; dpkg finds it there as well, beside its own copy, and notes what it does
+    conffile.hash = md5_of(root, path);
+    context_.database.note(record);
     return;
   }
   std::string hash = md5_of(root, fresh);

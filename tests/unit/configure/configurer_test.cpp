@@ -325,6 +325,14 @@ TEST_F(ConffileTest, AnEqualOneStaysAndTriggersNothing) {
   EXPECT_EQ(host_.log, (Log{"watch.postinst configure|", "p.postinst configure|"}));
 }
 
+TEST_F(ConffileTest, OneThatExtractionPutThereIsNotedLikeAnyOther) {
+  root_->write("/etc/x", "abc");
+  configure();
+  EXPECT_EQ(hash(), "900150983cd24fb0d6963f7d28e17f72");
+  // taken up, the conffile, half-configured, installed
+  EXPECT_EQ(root_->list("/var/lib/dpkg/updates"), (Log{"0000", "0001", "0002", "0003"}));
+}
+
 TEST_F(ConffileTest, ADifferentOneIsRefused) {
   root_->write("/etc/x", "mine");
   root_->write("/etc/x.dpkg-new", "theirs");
