@@ -87,6 +87,23 @@ struct CachePlan {
   bool is_offline = false;  ///< never touch the network: use what the cache holds
 };
 
+/// A file of the building machine that is put into the root before the first package, unless something is there.
+struct HostFile {
+  std::string path;  ///< inside the root
+  std::string content;
+  std::uint32_t mode = 0644;
+};
+
+/// What of the building machine shows in the image or to maintainer scripts. As default-constructed, nothing does.
+struct HostTraces {
+  std::vector<HostFile> files;
+  /// Owner of apt's `partial` directories; nothing: _apt as the image itself numbers it.
+  std::optional<std::uint32_t> apt_user_id;
+  /// "NAME=value" of the caller, which scripts see beside debroot's own settings; nothing: they see only those.
+  std::optional<std::vector<std::string>> environment;
+  std::string hostname;  ///< what uname(2) says to scripts; empty: a fixed name
+};
+
 struct BuildPlan {
   std::string suite;
   std::string architecture;  ///< of the image, Debian name
@@ -109,7 +126,8 @@ struct BuildPlan {
   std::optional<std::string> hostname;  ///< written to the image when set
   Network network = Network::networkd;
   bool shares_network_with_scripts = false;  ///< --script-network
-  unsigned jobs = 1;                         ///< worker threads, at least 1
+  HostTraces host_traces;
+  unsigned jobs = 1;  ///< worker threads, at least 1
   CachePlan cache;
   std::vector<Output> outputs;
   std::optional<std::int64_t> source_date_epoch;  ///< from the environment; else the newest Date of the Release files

@@ -227,6 +227,10 @@ void RootDirectory::set_mode(std::string_view path, mode_t mode) const {
   }
 }
 
+void RootDirectory::touch(std::string_view path) const {
+  if (::futimens(open_file(path, O_RDONLY).get(), nullptr) != 0) throw path_error(errno, "set the time of", path);
+}
+
 void RootDirectory::set_owner(std::string_view path, uid_t uid, gid_t gid) const {
   std::string leaf;
   std::optional<Fd> parent = try_open_parent(path, leaf);

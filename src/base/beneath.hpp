@@ -67,6 +67,8 @@ class RootDirectory {
   [[nodiscard]] std::vector<std::string> list(std::string_view path) const;
   void set_mode(std::string_view path, mode_t mode) const;
   void set_owner(std::string_view path, uid_t uid, gid_t gid) const;
+  /// Sets the time of the file or directory to now, as making and removing something in a directory would.
+  void touch(std::string_view path) const;
 
  private:
   Fd directory_;

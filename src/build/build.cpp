@@ -124,6 +124,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   sandbox::NamespaceRequest namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
   namespaces.staging_directory = staging.path();
   namespaces.output_directory = outputs.directory.path();
+  if (!plan.host_traces.hostname.empty()) namespaces.hostname = plan.host_traces.hostname;
   build::BuilderSetup setup{
       plan,          staging.path(), outputs.directory.path(),
       outputs.sinks, emulation,      namespaces.id_map ? namespaces.id_map->caller_uid_inside : 0};

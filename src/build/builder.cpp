@@ -45,43 +45,51 @@ sandbox::StagingNeed staging_need(const InstallPlan &plan) {
   return need;
 }
 
-/// What every maintainer script sees: nothing of the caller's environment (Policy section 6.3 promises little more).
-std::vector<std::string> script_environment(std::int64_t epoch) {
-  return {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-          "HOME=/root",
-          "DEBIAN_FRONTEND=noninteractive",
+/// What debroot itself tells every program that runs in the root or on it.
+std::vector<std::string> own_environment(std::int64_t epoch) {
+  return {"DEBIAN_FRONTEND=noninteractive",
           "DEBCONF_NONINTERACTIVE_SEEN=true",
           "LC_ALL=C.UTF-8",
           "LANGUAGE=C.UTF-8",
           "LANG=C.UTF-8",
-          "DPKG_FRONTEND_LOCKED=true",
           fmt::format("SOURCE_DATE_EPOCH={}", epoch)};
+}
+
+std::string_view name_of(std::string_view variable) { return variable.substr(0, variable.find('=')); }
+
+/// `caller` without TMPDIR, which names a directory that the root does not have, and overlaid with `added`.
+std::vector<std::string> with_caller(const std::vector<std::string> &caller, const std::vector<std::string> &added) {
+  std::vector<std::string> out;
+  for (const std::string &variable : caller) {
+    bool is_replaced = name_of(variable) == "TMPDIR" ||
+                       std::any_of(added.begin(), added.end(),
+                                   [&](const std::string &own) { return name_of(own) == name_of(variable); });
+    if (!is_replaced) out.push_back(variable);
+  }
+  out.insert(out.end(), added.begin(), added.end());
+  return out;
+}
+
+/// What every maintainer script sees: nothing of the caller's environment (Policy section 6.3 promises little more),
+/// unless the plan says so. PATH is the one that apt sets (DPkg::Path).
+std::vector<std::string> script_environment(const HostTraces &traces, std::int64_t epoch) {
+  std::vector<std::string> out = own_environment(epoch);
+  out.insert(out.begin(), "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+  out.emplace_back("DPKG_FRONTEND_LOCKED=true");
+  if (traces.environment) return with_caller(*traces.environment, out);
+  out.emplace_back("HOME=/root");
+  return out;
 }
 
 /// What a hook sees: the caller's environment, with the same additions but for PATH, which gets the directories of
 /// system programs behind what the caller has.
 std::vector<std::string> hook_environment(std::int64_t epoch) {
-  std::vector<std::string> added = script_environment(epoch);
+  std::vector<std::string> added = own_environment(epoch);
   const char *path = std::getenv("PATH");
-  added[0] = fmt::format("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", path == nullptr ? "" : path);
-  added.erase(std::remove_if(added.begin(), added.end(),
-                             [](const std::string &variable) {
-                               return variable.substr(0, 5) == "HOME=" || variable.substr(0, 5) == "DPKG_";
-                             }),
-              added.end());
-  auto is_replaced = [&](std::string_view variable) {
-    std::string_view name = variable.substr(0, variable.find('='));
-    if (name == "TMPDIR") return true;
-    return std::any_of(added.begin(), added.end(), [&](const std::string &own) {
-      return own.size() > name.size() && own[name.size()] == '=' && own.substr(0, name.size()) == name;
-    });
-  };
-  std::vector<std::string> out;
-  for (char **variable = environ; *variable != nullptr; ++variable) {
-    if (!is_replaced(*variable)) out.emplace_back(*variable);
-  }
-  out.insert(out.end(), added.begin(), added.end());
-  return out;
+  added.push_back(fmt::format("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", path == nullptr ? "" : path));
+  std::vector<std::string> caller;
+  for (char **variable = environ; *variable != nullptr; ++variable) caller.emplace_back(*variable);
+  return with_caller(caller, added);
 }
 
 configure::ConffileChoice conffile_choice(const std::vector<std::string> &dpkg_options) {
@@ -193,7 +201,7 @@ class Builder {
     InstallerContext context{root_,
                              install_,
                              scripts_.emplace(*runner_, events_),
-                             {script_environment(install_.epoch), install_.dpkg_version},
+                             {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version},
                              plan_.architecture,
                              conffile_choice(plan_.dpkg_options),
                              [this](std::uint32_t number) { return inbox_->take(number); },
@@ -203,9 +211,10 @@ class Builder {
   }
 
   void enter_root() {
-    if (plan_.variant == Variant::extract) return;  // nothing will run in it
-    runner_->enter(root_);
-    for (const std::string &note : runner_->notes()) events_.note(note);
+    if (plan_.variant != Variant::extract) {  // else nothing will run in it
+      runner_->enter(root_);
+      for (const std::string &note : runner_->notes()) events_.note(note);
+    }
     customize::install_shims(root_, {.policy = !is_skipped(plan_.skips, "chroot/policy-rc.d"),
                                      .daemon = !is_skipped(plan_.skips, "chroot/start-stop-daemon")});
   }
@@ -232,7 +241,7 @@ class Builder {
   }
 
   void run_inside(const std::vector<std::string> &argv) {
-    configure::ScriptCall call{argv[0], argv, script_environment(install_.epoch)};
+    configure::ScriptCall call{argv[0], argv, script_environment(plan_.host_traces, install_.epoch)};
     configure::ScriptResult result = scripts_->run(call);
     if (result.is_success()) return;
     throw Error(ErrorKind::script, fmt::format("'{}' failed inside the root", base::join(argv, " ")))
@@ -255,7 +264,7 @@ class Builder {
 
   /// The verified indexes where apt looks for them, so that a hook's apt-get needs no update of its own.
   void write_lists() {
-    settle_apt_state(root_);
+    settle_apt_state(root_, plan_.host_traces.apt_user_id);
     for (std::size_t i = 0; i < lists_.size(); ++i) {
       ::lseek(lists_[i].get(), 0, SEEK_SET);
       root_.write("/var/lib/apt/lists/" + install_.list_names[i], base::read_all(lists_[i].get()));
@@ -267,8 +276,8 @@ class Builder {
     inbox_.reset();
     if (!setup_.directory_output.empty()) root_.remove_tree(stage_path_);
     customize::remove_shims(root_);
-    settle_apt_state(root_);
-    remove_build_settings(root_);
+    settle_apt_state(root_, plan_.host_traces.apt_user_id);
+    remove_build_settings(root_, plan_.skips);
     customize::clean_up(root_, customize::cleanup_options(plan_.skips));
   }
 

@@ -26,6 +26,10 @@ constexpr std::array<std::string_view, 11> kDirectories = {"/etc/apt/apt.conf.d"
 constexpr std::string_view kBuildSettings = "/etc/apt/apt.conf.d/00mmdebstrap";
 constexpr std::string_view kBuildSettingsText = "Apt::Install-Recommends false;\nAcquire::Languages \"none\";\n";
 
+/// apt would otherwise have debconf ask its questions before dpkg runs.
+constexpr std::string_view kPreconfigureSettings = "/etc/apt/apt.conf.d/99debconf";
+constexpr std::string_view kPreconfigureSettingsText = "#clear DPkg::Pre-Install-Pkgs;\n";
+
 void write_if_absent(const base::RootDirectory &root, std::string_view path, std::string_view content) {
   if (!root.exists(path)) root.write(path, content);
 }
@@ -54,6 +58,7 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const
   write_if_absent(root, "/var/lib/dpkg/arch", architectures);
   write_if_absent(root, "/var/lib/dpkg/status", "");
   write_if_absent(root, kBuildSettings, kBuildSettingsText);
+  root.write(kPreconfigureSettings, kPreconfigureSettingsText);
   write_if_absent(root, "/etc/fstab", "# UNCONFIGURED FSTAB FOR BASE SYSTEM\n");
   if (!plan.apt_options.empty()) {
     write_if_absent(root, "/etc/apt/apt.conf.d/99mmdebstrap", option_text(plan.apt_options, ";"));
@@ -62,9 +67,18 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const
     write_if_absent(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", option_text(plan.dpkg_options, ""));
   }
   for (const SourcesText &file : sources) write_if_absent(root, file.path, file.text);
+  for (const HostFile &file : plan.host_traces.files) {
+    if (!root.exists(file.path)) root.write(file.path, file.content, file.mode);
+  }
 }
 
-void remove_build_settings(const base::RootDirectory &root) { root.remove_file(kBuildSettings); }
+void remove_build_settings(const base::RootDirectory &root, const std::vector<std::string> &skips) {
+  if (is_skipped(skips, "cleanup") || is_skipped(skips, "cleanup/mmdebstrap")) return;
+  root.remove_file(kBuildSettings);
+  root.remove_file(kPreconfigureSettings);
+  // mmdebstrap's own settings for apt, which debroot has no need of, lie there until now
+  if (root.exists("/tmp")) root.touch("/tmp");
+}
 
 void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
                            const std::string &native_architecture) {
@@ -78,8 +92,8 @@ void write_extended_states(const base::RootDirectory &root, const InstallPlan &p
   root.write("/var/lib/apt/extended_states", out);
 }
 
-void settle_apt_state(const base::RootDirectory &root) {
-  uid_t owner = dpkgdb::AccountNames::read(root).uid("_apt").value_or(0);
+void settle_apt_state(const base::RootDirectory &root, std::optional<std::uint32_t> apt_user_id) {
+  uid_t owner = apt_user_id ? *apt_user_id : dpkgdb::AccountNames::read(root).uid("_apt").value_or(0);
   for (const char *directory : {"/var/lib/apt/lists", "/var/cache/apt/archives"}) {
     std::string partial = fmt::format("{}/partial", directory);
     std::string lock = fmt::format("{}/lock", directory);
@@ -88,6 +102,7 @@ void settle_apt_state(const base::RootDirectory &root) {
     root.set_owner(partial, owner, 0);
     if (!root.exists(lock)) root.write(lock, "", 0640);
   }
+  root.touch("/var/cache/apt");  // apt has written its caches there and removed them
 }
 
 }  // namespace debroot::build

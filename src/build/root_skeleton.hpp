@@ -2,6 +2,8 @@
 /// configures (mmdebstrap's setup step).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,15 +17,16 @@ namespace debroot::build {
 /// is made (no Recommends, no translations) are part of it, for hooks that call apt.
 void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const std::vector<SourcesText> &sources);
 
-/// Takes the settings that hold only while the image is made away again.
-void remove_build_settings(const base::RootDirectory &root);
+/// Takes the settings that hold only while the image is made away again, unless a value of --skip keeps them.
+void remove_build_settings(const base::RootDirectory &root, const std::vector<std::string> &skips);
 
 /// /var/lib/apt/extended_states: what apt marks as automatically installed, written before dpkg runs.
 /// apt counts architecture-independent packages as of the native architecture here.
 void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
                            const std::string &native_architecture);
 
-/// The state that apt leaves behind: lock files, and `partial` directories owned by the image's own _apt user.
-void settle_apt_state(const base::RootDirectory &root);
+/// The state that apt leaves behind: lock files, and `partial` directories owned by `apt_user_id`, or by the image's
+/// own _apt user.
+void settle_apt_state(const base::RootDirectory &root, std::optional<std::uint32_t> apt_user_id);
 
 }  // namespace debroot::build

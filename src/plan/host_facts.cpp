@@ -1,11 +1,14 @@
 #include "plan/host_facts.hpp"
 
+#include <pwd.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <thread>
 
@@ -21,6 +24,11 @@ unsigned usable_cpus() {
   CPU_ZERO(&set);
   if (::sched_getaffinity(0, sizeof(set), &set) == 0) return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
   return std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::string nodename() {
+  utsname names{};
+  return ::uname(&names) == 0 ? std::string(names.nodename) : std::string();
 }
 
 bool is_null_device(int fd) {
@@ -46,6 +54,9 @@ HostFacts gather_host_facts(const char *const *environment) {
   auto directory = std::filesystem::current_path(failure);
   if (failure) throw base::os_error(ErrorKind::usage, failure.value(), "cannot find the working directory");
   facts.working_directory = directory.string();
+  facts.hostname = nodename();
+  if (const passwd *account = ::getpwnam("_apt")) facts.apt_user_id = account->pw_uid;
+  facts.start_time = std::time(nullptr);
   for (; environment != nullptr && *environment != nullptr; ++environment) {
     std::string_view entry = *environment;
     std::size_t equals = entry.find('=');

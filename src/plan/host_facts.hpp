@@ -3,10 +3,13 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace debroot::plan {
 
@@ -19,6 +22,13 @@ struct HostFacts {
   bool is_stdout_null = false;          ///< standard output is /dev/null (device 1:3)
   std::string working_directory = "/";  ///< what relative paths start from
   std::map<std::string, std::string, std::less<>> environment;
+  std::string hostname;                      ///< uname(2)'s nodename
+  std::optional<std::uint32_t> apt_user_id;  ///< of the account _apt
+  std::int64_t start_time = 0;               ///< Unix seconds
+  std::string system_directory;              ///< goes before paths such as /etc/hostname; empty but in tests
+  /// Whether the public keys of the file `keyring` are all in `trusted`, files or directories of keys. Left empty: they
+  /// are taken to be.
+  std::function<bool(const std::string &keyring, const std::vector<std::string> &trusted)> holds_only_trusted_keys;
   /// Reads standard input to its end; called at most once, and only for `--mirror -`.
   std::function<std::string()> read_standard_input;
 

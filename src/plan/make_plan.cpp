@@ -48,7 +48,8 @@ void set_architectures(BuildPlan &plan, const Options &options, const HostFacts 
 }
 
 void set_sources(BuildPlan &plan, const Options &options, const HostFacts &host) {
-  MirrorRequest request{plan.suite, plan.architecture, split_list(options.components), options.mirrors};
+  MirrorRequest request{plan.suite, plan.architecture, split_list(options.components), options.mirrors,
+                        options.sources_rule};
   if (request.components.empty() && !options.components.empty()) {
     throw usage_error("'--components' names no component");
   }
@@ -171,7 +172,7 @@ void set_environment(BuildPlan &plan, const HostFacts &host) {
 
 BuildPlan make_plan(const Options &options, const HostFacts &host) {
   BuildPlan plan;
-  check_suite_word(options.suite);
+  if (!options.sources_rule.takes_any_suite) check_suite_word(options.suite);
   plan.suite = options.suite;
   set_architectures(plan, options, host);
   plan.variant = parse_variant(options.variant.value_or("important"));

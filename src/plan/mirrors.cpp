@@ -50,7 +50,12 @@ class PieceReader {
       throw usage_error(
           fmt::format("'{}' is no mirror: a URI has no blanks, quotes or brackets", base::without_credentials(uri)));
     }
-    std::string line = fmt::format("deb {} {}", uri, request_.suite);
+    if (request_.suite.empty()) {
+      throw usage_error(fmt::format("cannot use mirror '{}' without a suite", base::without_credentials(uri)));
+    }
+    const std::string &keyring = request_.rule.signed_by;
+    std::string line = keyring.empty() ? "deb" : fmt::format("deb [signed-by=\"{}\"]", keyring);
+    line += fmt::format(" {} {}", uri, request_.suite);
     if (!request_.suite.ends_with('/')) line += fmt::format(" {}", base::join(request_.components, " "));
     return parsed(line + "\n", "--mirror");
   }
@@ -111,6 +116,13 @@ std::string file_path(std::size_t number, const Piece &piece) {
 
 std::vector<SourcesFile> make_sources(const MirrorRequest &request, const HostFacts &host,
                                       std::vector<std::string> &warnings) {
+  if (request.mirrors.empty() && request.rule.default_text) {
+    SourcesFile file;
+    file.path = "/etc/apt/sources.list";
+    file.text = *request.rule.default_text;
+    file.entries = parse_sources(SourcesStyle::one_line, file.text, file.path, request.architecture);
+    return {file};
+  }
   if (request.mirrors.empty()) {
     const KnownSuite *suite = find_suite(request.suite);
     if (suite == nullptr) refuse_unknown_suite(request.suite);
@@ -124,7 +136,7 @@ std::vector<SourcesFile> make_sources(const MirrorRequest &request, const HostFa
   for (Piece &piece : read_pieces(request, host, warnings)) {
     SourcesFile file;
     file.path = file_path(files.size(), piece);
-    file.text = text_without_credentials(piece.text);
+    file.text = request.rule.keeps_credentials ? std::move(piece.text) : text_without_credentials(piece.text);
     file.entries = std::move(piece.entries);
     files.push_back(std::move(file));
   }

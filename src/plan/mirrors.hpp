@@ -6,6 +6,7 @@
 
 #include "debroot/plan.hpp"
 #include "plan/host_facts.hpp"
+#include "plan/options.hpp"
 
 namespace debroot::plan {
 
@@ -14,6 +15,7 @@ struct MirrorRequest {
   std::string architecture;
   std::vector<std::string> components;  ///< of URIs and of the default sources
   std::vector<std::string> mirrors;     ///< as given; empty: the suite's own archive
+  SourcesRule rule{};
 };
 
 /// Sources files named and merged as mmdebstrap does it: neighbouring texts of one style become one file, the first

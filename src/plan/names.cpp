@@ -217,10 +217,12 @@ std::int64_t parse_source_date_epoch(std::string_view text) {
   return static_cast<std::int64_t>(*number);
 }
 
+bool is_skip(std::string_view word) noexcept { return std::find(kSkips.begin(), kSkips.end(), word) != kSkips.end(); }
+
 std::vector<std::string> parse_skips(const std::vector<std::string> &values) {
   std::vector<std::string> out = split_list(values);
   for (const std::string &value : out) {
-    if (std::find(kSkips.begin(), kSkips.end(), value) != kSkips.end()) continue;
+    if (is_skip(value)) continue;
     throw with_choice(usage_error(fmt::format("unknown stage '{}' in '--skip'", value)), value, kSkips);
   }
   return out;

@@ -49,6 +49,9 @@ void check_architecture(std::string_view name);
 /// SOURCE_DATE_EPOCH: seconds since 1970, digits only. @throws Error of kind usage
 [[nodiscard]] std::int64_t parse_source_date_epoch(std::string_view text);
 
+/// Whether `word` names a stage for --skip.
+[[nodiscard]] bool is_skip(std::string_view word) noexcept;
+
 /// --skip: every value that mmdebstrap documents, split at commas. @throws Error of kind usage for any other
 [[nodiscard]] std::vector<std::string> parse_skips(const std::vector<std::string> &values);
 

@@ -17,6 +17,14 @@ struct HookOption {
   std::string value;
 };
 
+/// How mirrors and the suite become sources, where `debroot mmdebstrap` has ways of its own.
+struct SourcesRule {
+  bool takes_any_suite = false;             ///< any word, even an empty one
+  bool keeps_credentials = false;           ///< user names and passwords of URIs stay in the image's sources
+  std::string signed_by;                    ///< keyring that every generated line names; empty: none
+  std::optional<std::string> default_text;  ///< one-line sources for no mirrors; nothing: those of the known suite
+};
+
 /// Raw option values. Repeatable options hold one element an occurrence, unsplit; of the others the last one counts.
 struct Options {
   std::string suite;
@@ -43,6 +51,7 @@ struct Options {
   bool has_no_cache = false;
   bool is_offline = false;
   bool is_simulation = false;
+  SourcesRule sources_rule;
 };
 
 }  // namespace debroot::plan

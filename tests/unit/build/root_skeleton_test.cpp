@@ -1,0 +1,32 @@
+#include "build/root_skeleton.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/scratch_root.hpp"
+
+namespace debroot::build {
+namespace {
+
+TEST(RootSkeleton, CopiesWhatThePlanTakesFromTheHost) {
+  test::ScratchRoot root;
+  BuildPlan plan;
+  plan.architecture = "amd64";
+  plan.host_traces.files = {{"/etc/resolv.conf", "nameserver 192.0.2.1\n", 0755}, {"/etc/fstab", "mine\n", 0600}};
+  make_skeleton(*root, plan, {});
+  EXPECT_EQ(root->read("/etc/resolv.conf"), "nameserver 192.0.2.1\n");
+  EXPECT_EQ(root->status("/etc/resolv.conf")->st_mode & 07777U, 0755U);
+  EXPECT_EQ(root->read("/etc/fstab"), "# UNCONFIGURED FSTAB FOR BASE SYSTEM\n");
+}
+
+TEST(RootSkeleton, TakesItsSettingsAwayUnlessTheyAreToStay) {
+  test::ScratchRoot root;
+  BuildPlan plan;
+  make_skeleton(*root, plan, {});
+  remove_build_settings(*root, {"cleanup/mmdebstrap"});
+  EXPECT_EQ(root->list("/etc/apt/apt.conf.d"), (std::vector<std::string>{"00mmdebstrap", "99debconf"}));
+  remove_build_settings(*root, {"cleanup/apt"});
+  EXPECT_TRUE(root->list("/etc/apt/apt.conf.d").empty());
+}
+
+}  // namespace
+}  // namespace debroot::build
