@@ -3,6 +3,7 @@
 #include "cli/run.hpp"
 #include "debroot/build.hpp"
 #include "sandbox/probe.hpp"
+#include "verify/keyring.hpp"
 
 namespace {
 
@@ -32,9 +33,16 @@ std::vector<DoctorCheck> check_host(const debroot::plan::HostFacts &host) {
   return checks;
 }
 
+/// Throws for a keyring that cannot be read, as the build itself would.
+bool holds_only_trusted_keys(const std::string &keyring, const std::vector<std::string> &trusted) {
+  debroot::verify::Keyring known;
+  for (const std::string &path : trusted) known.add(debroot::verify::Keyring::from_path(path));
+  return known.holds_all_keys_of(debroot::verify::Keyring::from_path(keyring));
+}
+
 }  // namespace
 
 int main(int argument_count, char **arguments) {
-  debroot::cli::Backend backend{debroot::build_image, debroot::plan_packages, check_host, {}};
+  debroot::cli::Backend backend{debroot::build_image, debroot::plan_packages, check_host, {}, holds_only_trusted_keys};
   return debroot::cli::run_process(argument_count, arguments, environ, backend);
 }

@@ -1,12 +1,15 @@
 #include "cli/commands.hpp"
 #include "cli/plan_text.hpp"
 #include "cli/render_error.hpp"
+#include "plan/as_mmdebstrap.hpp"
 #include "plan/make_plan.hpp"
 
 namespace debroot::cli {
 
 int run_build(const CommandContext &context) {
-  BuildPlan plan = plan::make_plan(context.line.options, context.host);
+  bool is_build = context.line.command == Command::build;
+  BuildPlan plan = is_build ? plan::make_plan(context.line.options, context.host)
+                            : plan::make_plan_as_mmdebstrap(context.line.options, context.host);
   for (const std::string &warning : plan.warnings) context.renderer.warning(warning);
   if (plan.is_simulation) {
     BuildReport report = context.backend.plan_packages(plan, context.renderer, context.stop);

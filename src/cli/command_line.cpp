@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
+#include "cli/option_names.hpp"
 #include "cli/option_table.hpp"
 #include "plan/names.hpp"
 #include "plan/suites.hpp"
@@ -16,10 +18,11 @@ namespace {
 
 using plan::usage_error;
 
-constexpr std::array kCommands = {Command::build, Command::plan, Command::diff, Command::doctor};
+constexpr std::array kCommands = {Command::build, Command::plan, Command::diff, Command::doctor, Command::mmdebstrap};
 
 std::size_t operand_limit(Command command) noexcept {
   if (command == Command::diff) return 2;
+  if (command == Command::mmdebstrap) return std::numeric_limits<std::size_t>::max();
   return command == Command::doctor ? 0 : 1;
 }
 
@@ -71,6 +74,20 @@ std::vector<std::string> with_empty_values(const std::vector<std::string> &argum
   return words;
 }
 
+/// SUITE TARGET MIRROR…: without a suite the sources come from standard input, without a target the image goes to
+/// standard output.
+void take_mmdebstrap_operands(CommandLine &line) {
+  std::vector<std::string> words = std::move(line.operands);
+  line.operands.clear();
+  line.options.outputs = {words.size() > 1 ? words[1] : "-"};
+  if (words.empty()) {
+    line.options.mirrors = {"-"};
+    return;
+  }
+  line.options.suite = words[0];
+  if (words.size() > 2) line.options.mirrors.assign(words.begin() + 2, words.end());
+}
+
 /// One command's parser: CLI11 splits the words, the table says what each means.
 class CommandParser {
  public:
@@ -91,7 +108,8 @@ class CommandParser {
   }
 
   [[nodiscard]] CommandLine parse(const std::vector<std::string> &arguments) {
-    std::vector<std::string> words = with_empty_values(arguments);
+    bool is_lenient = command_ == Command::mmdebstrap;
+    std::vector<std::string> words = with_empty_values(is_lenient ? with_whole_names(arguments, table_) : arguments);
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     try {
       app_.parse(words);
@@ -129,6 +147,7 @@ class CommandParser {
     if (command_ == Command::diff && line.operands.size() < 2) {
       throw usage_error("diff needs two images").hint("debroot diff A.tar B.tar");
     }
+    if (command_ == Command::mmdebstrap) take_mmdebstrap_operands(line);
     if (command_ == Command::build || command_ == Command::plan) {
       if (!line.operands.empty()) line.options.suite = line.operands.front();
       line.operands.clear();
@@ -151,7 +170,7 @@ class CommandParser {
   std::vector<std::string_view> names;
   for (Command command : kCommands) names.push_back(command_name(command));
   if (auto near = plan::nearest_name(word, names)) throw error.hint(fmt::format("did you mean '{}'?", *near));
-  throw error.detail("expected", "build, plan, diff or doctor");
+  throw error.detail("expected", "build, plan, diff, doctor or mmdebstrap");
 }
 
 }  // namespace
@@ -166,6 +185,8 @@ std::string_view command_name(Command command) noexcept {
       return "diff";
     case Command::doctor:
       return "doctor";
+    case Command::mmdebstrap:
+      return "mmdebstrap";
   }
   return "unknown";
 }

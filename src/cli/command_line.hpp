@@ -12,7 +12,7 @@
 
 namespace debroot::cli {
 
-enum class Command { build, plan, diff, doctor };
+enum class Command { build, plan, diff, doctor, mmdebstrap };
 
 /// "build", "plan", …
 [[nodiscard]] std::string_view command_name(Command command) noexcept;

@@ -19,7 +19,9 @@ struct CommandContext {
   std::stop_token stop;
 };
 
-/// @return the exit status. @throws Error
+// each returns the exit status and throws Error
+
+/// `build`, and `mmdebstrap`, whose plan is made by other rules.
 [[nodiscard]] int run_build(const CommandContext &context);
 [[nodiscard]] int run_plan(const CommandContext &context);
 [[nodiscard]] int run_diff(const CommandContext &context);

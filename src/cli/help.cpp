@@ -100,6 +100,26 @@ Examples:
   debroot plan sid --arch riscv64 --json | jq -r '.packages[].name'
 )";
 
+constexpr std::string_view kMmdebstrapIntro = R"(Usage: debroot mmdebstrap [options] [SUITE [TARGET [MIRROR...]]]
+
+Takes mmdebstrap's command line and makes the image that mmdebstrap makes: with
+resolv.conf, host name and keys of this machine, maintainer scripts that see the
+caller's environment and network, and none of debroot's own customisations. It
+also stands behind a link to debroot that is named mmdebstrap. Names of options
+may be shortened and written in any case.
+
+TARGET is a tar, a directory, or - for standard output (the default). MIRROR is
+a URI, a 'deb ...' line, a sources file, or - for standard input.
+)";
+
+constexpr std::string_view kMmdebstrapEnd = R"(
+Examples:
+  debroot mmdebstrap --variant=minbase bookworm bookworm.tar
+  debroot mmdebstrap sid - http://mirror.example.org/debian > sid.tar
+
+Exit status: 0 done, 1 the build failed, 2 the command line is wrong.
+)";
+
 constexpr std::string_view kDiffIntro = R"(Usage: debroot diff A B
 
 Compares two images entry by entry: type, mode, owner, link, device, time,
@@ -132,6 +152,8 @@ std::string help_text(Command command) {
       return fmt::format("{}{}{}", kDiffIntro, options_text(command), kDiffEnd);
     case Command::doctor:
       return fmt::format("{}{}", kDoctorIntro, options_text(command));
+    case Command::mmdebstrap:
+      return fmt::format("{}{}{}", kMmdebstrapIntro, options_text(command), kMmdebstrapEnd);
   }
   return {};
 }
@@ -147,6 +169,7 @@ Commands:
   plan SUITE    print what build would install
   diff A B      compare two images
   doctor        check this host
+  mmdebstrap    take mmdebstrap's command line and make its image
 
 Options:
   -h, --help    show this help; 'debroot COMMAND --help' shows a command's own

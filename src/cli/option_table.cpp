@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -151,6 +152,43 @@ std::vector<OptionRow> message_rows() {
   };
 }
 
+/// The spellings that mmdebstrap(1) has.
+constexpr std::array<std::string_view, 24> kMmdebstrapNames = {
+    "--architectures",  "--format",         "--variant",        "--include",
+    "--components",     "--keyring",        "--setup-hook",     "--extract-hook",
+    "--essential-hook", "--customize-hook", "--hook-directory", "--aptopt",
+    "--dpkgopt",        "--skip",           "--mode",           "--simulate,--dry-run",
+    "--logfile",        "-q,--quiet",       "-s,--silent",      "-v,--verbose",
+    "-d,--debug",       "-h,--help",        "--version",        "--man"};
+
+/// `rows` but for the ones that mmdebstrap does not have, under its names.
+std::vector<OptionRow> as_mmdebstrap(const std::vector<OptionRow> &rows) {
+  std::vector<OptionRow> out;
+  for (const OptionRow &row : rows) {
+    std::vector<std::string_view> own = base::split(row.names, ',');
+    auto shares_name = [&](std::string_view names) {
+      std::vector<std::string_view> theirs = base::split(names, ',');
+      return std::find_first_of(own.begin(), own.end(), theirs.begin(), theirs.end()) != own.end();
+    };
+    const auto *found = std::find_if(kMmdebstrapNames.begin(), kMmdebstrapNames.end(), shares_name);
+    if (found == kMmdebstrapNames.end()) continue;
+    out.push_back(row);
+    out.back().names = *found;
+  }
+  return out;
+}
+
+/// Options that only mmdebstrap's command line has; the last four change nothing there either.
+std::vector<OptionRow> mmdebstrap_rows() {
+  auto nothing = [](CommandLine &, const std::string &) {};
+  return {{"Messages", "--version", "", "show the version", turn_on(&CommandLine::wants_version)},
+          {"", "--man", "", "", turn_on(&CommandLine::wants_help)},
+          {"", "--resolve-deps", "", "", nothing},
+          {"", "--merged-usr", "", "", nothing},
+          {"", "--no-merged-usr", "", "", nothing},
+          {"", "--force-check-gpg", "", "", nothing}};
+}
+
 std::vector<OptionRow> diff_rows() {
   constexpr std::string_view kGroup = "Options";
   using diff::CompareOptions;
@@ -181,7 +219,13 @@ std::vector<OptionRow> option_table(Command command) {
     add(table, run_rows());
     add(table, message_rows());
   }
-  bool has_messages = command == Command::build || command == Command::plan;
+  if (command == Command::mmdebstrap) {
+    for (const auto &rows : {image_rows(), source_rows(), customisation_rows(), run_rows(), message_rows()}) {
+      add(table, as_mmdebstrap(rows));
+    }
+    add(table, mmdebstrap_rows());
+  }
+  bool has_messages = command != Command::diff && command != Command::doctor;
   std::string_view group = has_messages ? "Messages" : "Options";
   table.push_back({group, "-h,--help", "", "show this help", turn_on(&CommandLine::wants_help)});
   return table;

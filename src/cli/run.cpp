@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "cli/command_line.hpp"
@@ -20,6 +21,7 @@ constexpr int kExitDiffTrouble = 2;
 bool is_there(Command command, const Backend &backend) noexcept {
   switch (command) {
     case Command::build:
+    case Command::mmdebstrap:
       return backend.build && backend.plan_packages;
     case Command::plan:
       return static_cast<bool>(backend.plan_packages);
@@ -38,6 +40,7 @@ int dispatch(const CommandContext &context) {
   }
   switch (command) {
     case Command::build:
+    case Command::mmdebstrap:
       return run_build(context);
     case Command::plan:
       return run_plan(context);
@@ -96,11 +99,17 @@ int run_process(int argument_count, const char *const *arguments, const char *co
                 const Backend &backend) noexcept {
   try {
     plan::HostFacts host = plan::gather_host_facts(environment);
+    host.holds_only_trusted_keys = backend.holds_only_trusted_keys;
     Console console = make_console(host);
     SignalStop signals;
     // a caller may leave out even the program's name (execve with an empty argv)
     const char *const *first = argument_count > 0 ? arguments + 1 : arguments;
-    return run({first, arguments + argument_count}, host, console, backend, signals.token());
+    std::vector<std::string> words(first, arguments + argument_count);
+    // a link of that name makes scripts that call mmdebstrap call this
+    if (argument_count > 0 && std::filesystem::path(arguments[0]).filename() == "mmdebstrap") {
+      words.insert(words.begin(), "mmdebstrap");
+    }
+    return run(words, host, console, backend, signals.token());
   } catch (...) {
     Error error = current_error();
     make_console({}).err(render_error(error, false));

@@ -22,6 +22,8 @@ struct Backend {
   std::function<BuildReport(const BuildPlan &, Progress &, std::stop_token)> plan_packages;
   std::function<std::vector<DoctorCheck>(const plan::HostFacts &)> doctor;
   std::vector<std::string> libraries;  ///< for --version: "libarchive 3.6.2", …
+  /// See plan::HostFacts; run_process puts it there.
+  std::function<bool(const std::string &, const std::vector<std::string> &)> holds_only_trusted_keys;
 };
 
 /// Runs one command. @return the exit status; never throws

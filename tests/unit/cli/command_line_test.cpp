@@ -114,11 +114,49 @@ TEST(CommandLine, TakesTwoImagesToCompare) {
   EXPECT_EQ(refused({"diff", "a", "b", "c"}), "unexpected argument 'c'\ntry: debroot diff --help");
 }
 
+TEST(CommandLine, PlacesTheOperandsOfMmdebstrap) {
+  CommandLine line = parse_command_line({"mmdebstrap", "sid", "out.tar", "http://a.org/d", "deb http://b.org/d x y"});
+  EXPECT_EQ(line.command, Command::mmdebstrap);
+  EXPECT_EQ(line.options.suite, "sid");
+  EXPECT_THAT(line.options.outputs, ElementsAre("out.tar"));
+  EXPECT_THAT(line.options.mirrors, ElementsAre("http://a.org/d", "deb http://b.org/d x y"));
+  line = parse_command_line({"mmdebstrap", "sid"});
+  EXPECT_THAT(line.options.outputs, ElementsAre("-"));
+  EXPECT_THAT(line.options.mirrors, ElementsAre());
+  line = parse_command_line({"mmdebstrap"});
+  EXPECT_EQ(line.options.suite, "");
+  EXPECT_THAT(line.options.outputs, ElementsAre("-"));
+  EXPECT_THAT(line.options.mirrors, ElementsAre("-"));
+}
+
+TEST(CommandLine, TakesShortenedNamesOfMmdebstrapInAnyCase) {
+  CommandLine line =
+      parse_command_line({"mmdebstrap", "--VAR=apt", "sid", "--incl", "--vim", "-QV", "-", "--comp=a", "--arch", "i386",
+                          "--hook-dir=h", "--customize=c", "--no-merged", "--", "--odd"});
+  EXPECT_EQ(line.options.variant, "apt");
+  EXPECT_THAT(line.options.includes, ElementsAre("--vim"));
+  EXPECT_EQ(line.verbosity, Verbosity::verbose);
+  EXPECT_THAT(line.options.components, ElementsAre("a"));
+  EXPECT_THAT(line.options.architectures, ElementsAre("i386"));
+  EXPECT_EQ(line.options.hooks.at(0).value, "h");
+  EXPECT_EQ(line.options.hooks.at(1).value, "c");
+  EXPECT_THAT(line.options.outputs, ElementsAre("-"));
+  EXPECT_THAT(line.options.mirrors, ElementsAre("--odd"));
+  EXPECT_TRUE(parse_command_line({"mmdebstrap", "--vers"}).wants_version);
+  EXPECT_TRUE(parse_command_line({"mmdebstrap", "--man"}).wants_help);
+  EXPECT_EQ(refused({"mmdebstrap", "--s", "sid"}),
+            "option '--s' is ambiguous\nexpected: one of --setup-hook, --skip, --simulate, --silent");
+  EXPECT_EQ(refused({"mmdebstrap", "--plain", "sid"}),
+            "unknown option '--plain'\ntry: debroot mmdebstrap --help lists the options");
+  EXPECT_EQ(refused({"mmdebstrap", "--jobs=2", "sid"}),
+            "unknown option '--jobs'\ntry: debroot mmdebstrap --help lists the options");
+}
+
 TEST(CommandLine, SaysWhichCommandWasMeant) {
   EXPECT_EQ(refused({}), "no command is given\ntry: debroot --help");
   EXPECT_EQ(refused({"biuld"}), "unknown command 'biuld'\ntry: did you mean 'build'?");
   EXPECT_EQ(refused({"bookworm"}), "unknown command 'bookworm'\ntry: debroot build bookworm");
-  EXPECT_EQ(refused({"frobnicate"}), "unknown command 'frobnicate'\nexpected: build, plan, diff or doctor");
+  EXPECT_EQ(refused({"frobnicate"}), "unknown command 'frobnicate'\nexpected: build, plan, diff, doctor or mmdebstrap");
   EXPECT_EQ(refused({"--quiet", "build"}),
             "unknown option '--quiet' before the command\n"
             "try: options follow the command, as in: debroot build bookworm -o out.tar");

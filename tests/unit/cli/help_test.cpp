@@ -161,6 +161,16 @@ Examples:
 )"));
 }
 
+TEST(Help, OfMmdebstrapHasItsNamesAndNoOthers) {
+  std::string text = help_text(Command::mmdebstrap);
+  for (const char *name : {"      --architectures ", "      --aptopt ", "  -q, --quiet ", "      --hook-directory "}) {
+    EXPECT_THAT(text, ::testing::HasSubstr(name));
+  }
+  for (const char *name : {"--arch ", "-a,", "--output", "--mirror", "--jobs", "--plain", "--merged-usr"}) {
+    EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr(name)));
+  }
+}
+
 TEST(Help, OfDebrootItself) {
   EXPECT_EQ(main_help_text(), R"(Usage: debroot COMMAND [arguments]
 
@@ -172,6 +182,7 @@ Commands:
   plan SUITE    print what build would install
   diff A B      compare two images
   doctor        check this host
+  mmdebstrap    take mmdebstrap's command line and make its image
 
 Options:
   -h, --help    show this help; 'debroot COMMAND --help' shows a command's own
@@ -184,7 +195,7 @@ Examples:
 }
 
 TEST(Help, FitsEightyColumns) {
-  for (Command command : {Command::build, Command::plan, Command::diff, Command::doctor}) {
+  for (Command command : {Command::build, Command::plan, Command::diff, Command::doctor, Command::mmdebstrap}) {
     std::string text = help_text(command);
     for (std::string_view line : base::split(text, '\n')) EXPECT_LE(line.size(), 80U) << line;
   }
