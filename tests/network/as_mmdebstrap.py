@@ -1,41 +1,156 @@
 #!/usr/bin/env python3
-"""The predecessor as the reference: an image without debroot's own customisations equals one of mmdebstrap, but for
-the list in mmdebstrap_differences.txt.
+"""`debroot mmdebstrap` makes the tree that mmdebstrap 1.5.7 makes with the same arguments, entry by entry.
 
-usage: as_mmdebstrap.py DEBROOT SUITE VARIANT
+usage: as_mmdebstrap.py DEBROOT short|whole [--only REGEX] [--twice] [--lines N]
+
+Ends with a table of images and how many paths differ. What mmdebstrap itself does not make twice alike stands in
+not_reproducible.txt; --twice shows it: every reference is made a second time and compared with itself.
 """
 
-import os
+import argparse
+import itertools
 import pathlib
+import re
 import subprocess
-import sys
+import time
 
-import network_support as support
+import network_support as support  # it makes the tools importable
+import compare_trees
+import reference
+from reference import Image
 
-EPOCH = "1700000000"
-DIFFERENCES = pathlib.Path(__file__).with_name("mmdebstrap_differences.txt")
+NOT_REPRODUCIBLE = pathlib.Path(__file__).with_name("not_reproducible.txt")
+SUITES = ("bullseye", "bookworm", "trixie")
+VARIANTS = {
+    "extract": ("busybox-static,base-files,nginx",),
+    "custom": ("?essential", "apt,hostname"),
+    "essential": (),
+    "apt": (),
+    "minbase": (),
+    "buildd": (),
+    "important": (),
+    "standard": (),
+}
+INCLUDES = (
+    "dbus,systemd-resolved",
+    "openssh-server,sudo",
+    "nginx,postgresql,python3",
+    "exim4",
+    "default-jre-headless",
+    "linux-image-amd64",
+    "task-ssh-server",
+)
 
 
-def main():
-    program, suite, variant = sys.argv[1:4]
-    support.require_mirror()
-    support.require_root()
-    support.require_program("mmdebstrap", "mmdebstrap")
-    checks = support.Checks()
-    with support.Host(program) as host:
-        reference = host.output("reference.tar")
+def short_matrix():
+    return [
+        Image("bookworm", "extract", VARIANTS["extract"]),
+        Image("bullseye", "custom", VARIANTS["custom"]),
+        Image("trixie", "minbase"),
+    ]
+
+
+def whole_matrix():
+    out = [Image(suite, variant, VARIANTS[variant]) for suite, variant in itertools.product(SUITES, VARIANTS)]
+    # bullseye's security archive no longer holds all that its index names
+    for suite, variant in itertools.product(("bookworm", "trixie"), ("minbase", "important", "standard")):
+        out.append(Image(suite, variant, has_default_mirrors=True))
+    for suite, include in itertools.product(SUITES, INCLUDES):
+        # a part of systemd in bullseye
+        name = include if suite != "bullseye" else include.replace("dbus,systemd-resolved", "dbus")
+        out.append(Image(suite, "minbase", (name,)))
+    out.append(Image("bookworm", "important", ("dbus,systemd-resolved",)))
+    out.append(Image("bookworm", "important", ("openssh-server,sudo",), has_default_mirrors=True))
+    out += [Image("bookworm", "important", architecture=one) for one in ("i386", "arm64")]
+    out.append(Image("bookworm", "minbase", architecture="amd64,i386"))
+    options = ('--aptopt=Acquire::Retries "3"', "--dpkgopt=path-exclude=/usr/share/doc/*", "--components=main,contrib")
+    out.append(Image("bookworm", "minbase", ("hello",), options=options))
+    return out
+
+
+def differing(left, right):
+    """Lines that say what differs between two tars, and on how many paths."""
+    trees = [compare_trees.read_tree(path) for path in (left, right)]
+    found = list(compare_trees.differences(*trees, compare_trees.ASPECTS)) + list(compare_trees.order_difference(*trees))
+    allowed = compare_trees.Allowances(compare_trees.file_lines(NOT_REPRODUCIBLE))
+    found = [one for one in found if not allowed.cover(one[0], one[1])]
+    return [f"{aspect:8} {path}: {text}" for path, aspect, text in found], len({path for path, _, _ in found})
+
+
+class Matrix:
+    def __init__(self, options, host):
+        self.options = options
+        self.host = host
+        self.references = reference.References()
+        self.rows = []
+
+    def compare(self, image):
+        made, seconds = self.references.get(image)
+        if made is None:
+            return "mmdebstrap failed", seconds, 0
+        target = self.host.output("image.tar")
+        start = time.monotonic()
         done = subprocess.run(
-            ["mmdebstrap", "--quiet", f"--variant={variant}", suite, reference],
-            env={"PATH": os.environ["PATH"], "HOME": "/root", "SOURCE_DATE_EPOCH": EPOCH},
+            [self.host.program, "mmdebstrap", "--quiet", *image.arguments(target)],
+            env=reference.environment() | {"XDG_CACHE_HOME": str(self.host.cache_home(None))},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
-        checks.check("mmdebstrap makes its image", done.returncode == 0, done.stderr)
-        host.variables["SOURCE_DATE_EPOCH"] = EPOCH
-        image = host.build(checks, "debroot.tar", [suite, "--plain", "--variant", variant])
-        if not checks.failed:
-            host.compare(checks, "the trees are equal", reference, image, "--allow-file", str(DIFFERENCES))
+        took = time.monotonic() - start
+        if done.returncode != 0:
+            print(done.stdout + done.stderr)
+            return "debroot failed", seconds, took
+        return self.verdict(made, target), seconds, took
+
+    def verdict(self, left, right):
+        lines, paths = differing(left, right)
+        right.unlink()
+        for line in lines[: self.options.lines]:
+            print(f"    {line}")
+        if len(lines) > self.options.lines:
+            print(f"    ... and {len(lines) - self.options.lines} more")
+        return paths
+
+    def compare_with_itself(self, image):
+        made, seconds = self.references.get(image)
+        again, took = self.references.make(image, self.host.output("again" + self.references.suffix))
+        return ("mmdebstrap failed" if made is None or again is None else self.verdict(made, again)), seconds, took
+
+    def run(self, image):
+        print(f"{image.name}:", flush=True)
+        verdict, seconds, took = (self.compare_with_itself if self.options.twice else self.compare)(image)
+        self.rows.append((image.name, verdict))
+        print(f"    {verdict} paths differ; mmdebstrap {seconds:.0f} s, then {took:.0f} s", flush=True)
+
+    def print_table(self):
+        width = max(len(name) for name, _ in self.rows)
+        print(f"\n{'image':{width}}  paths that differ")
+        for name, verdict in self.rows:
+            print(f"{name:{width}}  {verdict}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("matrix", choices=("short", "whole"))
+    parser.add_argument("--only", default="", metavar="REGEX", help="images whose name it is found in")
+    parser.add_argument("--twice", action="store_true", help="compare mmdebstrap with itself")
+    parser.add_argument("--lines", type=int, default=40, help="differences printed of an image at most")
+    options = parser.parse_args()
+    support.require_mirror()
+    support.require_root()
+    images = short_matrix() if options.matrix == "short" else whole_matrix()
+    with support.Host(options.program) as host:
+        matrix = Matrix(options, host)
+        for image in images:
+            if re.search(options.only, image.name):
+                matrix.run(image)
+        matrix.print_table()
+    checks = support.Checks()
+    for name, verdict in matrix.rows:
+        checks.check(name, verdict == 0, f"{verdict} paths differ")
     checks.exit()
 
 

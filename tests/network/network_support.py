@@ -11,6 +11,7 @@ import tarfile
 import tempfile
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent / "tools"
+sys.path.append(str(TOOLS))
 SKIPPED = 77
 
 

@@ -35,6 +35,7 @@ KINDS = {
     tarfile.BLKTYPE: "block device",
     tarfile.FIFOTYPE: "fifo",
 }
+ASPECTS = ("kind", "mode", "owner", "target", "device", "xattrs", "links", "content", "mtime")
 XATTR_PREFIXES = ("SCHILY.xattr.", "LIBARCHIVE.xattr.", "SCHILY.acl.")
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
@@ -157,12 +158,14 @@ class Allowances:
         return [rule["line"] for rule in self.rules if not rule["used"]]
 
 
+def file_lines(path):
+    """What an --allow-file says."""
+    with open(path, encoding="utf-8") as file:
+        return [text for line in file if (text := line.split("#")[0].strip())]
+
+
 def allowance_lines(options):
-    lines = list(options.allow)
-    if options.allow_file:
-        with open(options.allow_file, encoding="utf-8") as file:
-            lines += [text for line in file if (text := line.split("#")[0].strip())]
-    return lines
+    return options.allow + (file_lines(options.allow_file) if options.allow_file else [])
 
 
 def main():
@@ -185,9 +188,7 @@ def main():
             return 2
     left, right = trees
 
-    aspects = ["kind", "mode", "owner", "target", "device", "xattrs", "links", "content"]
-    if not options.no_times:
-        aspects.append("mtime")
+    aspects = [aspect for aspect in ASPECTS if aspect != "mtime" or not options.no_times]
     allowances = Allowances(allowance_lines(options))
     found = list(differences(left, right, aspects))
     if not options.no_order:
