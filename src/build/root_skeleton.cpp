@@ -4,7 +4,6 @@
 
 #include <array>
 
-#include "base/text.hpp"
 #include "dpkgdb/path_rules.hpp"
 
 namespace debroot::build {
@@ -34,15 +33,12 @@ void write_if_absent(const base::RootDirectory &root, std::string_view path, std
   if (!root.exists(path)) root.write(path, content);
 }
 
-/// Option texts one after the other, each ending as its file's syntax wants.
-std::string option_text(const std::vector<std::string> &options, std::string_view terminator) {
+/// Option texts one after the other, each on lines of its own; a file's text stays as it is.
+std::string option_text(const std::vector<std::string> &options) {
   std::string out;
   for (const std::string &option : options) {
+    if (!out.empty() && out.back() != '\n') out += '\n';
     out += option;
-    if (!option.empty() && option.back() == '\n') continue;
-    std::string_view end = base::trim(option);
-    if (!terminator.empty() && (end.empty() || end.back() != terminator[0])) out += terminator;
-    out += '\n';
   }
   return out;
 }
@@ -61,10 +57,10 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const
   root.write(kPreconfigureSettings, kPreconfigureSettingsText);
   write_if_absent(root, "/etc/fstab", "# UNCONFIGURED FSTAB FOR BASE SYSTEM\n");
   if (!plan.apt_options.empty()) {
-    write_if_absent(root, "/etc/apt/apt.conf.d/99mmdebstrap", option_text(plan.apt_options, ";"));
+    write_if_absent(root, "/etc/apt/apt.conf.d/99mmdebstrap", option_text(plan.apt_options));
   }
   if (!plan.dpkg_options.empty()) {
-    write_if_absent(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", option_text(plan.dpkg_options, ""));
+    write_if_absent(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", option_text(plan.dpkg_options));
   }
   for (const SourcesText &file : sources) write_if_absent(root, file.path, file.text);
   for (const HostFile &file : plan.host_traces.files) {

@@ -18,6 +18,17 @@ TEST(RootSkeleton, CopiesWhatThePlanTakesFromTheHost) {
   EXPECT_EQ(root->read("/etc/fstab"), "# UNCONFIGURED FSTAB FOR BASE SYSTEM\n");
 }
 
+TEST(RootSkeleton, WritesOptionsAsThePlanHasThem) {
+  test::ScratchRoot root;
+  BuildPlan plan;
+  plan.apt_options = {"Acquire::Retries \"3\";\n", "// a file without a line end", "X \"y\";\n"};
+  plan.dpkg_options = {"force-unsafe-io\n", "// a file"};
+  make_skeleton(*root, plan, {});
+  EXPECT_EQ(root->read("/etc/apt/apt.conf.d/99mmdebstrap"),
+            "Acquire::Retries \"3\";\n// a file without a line end\nX \"y\";\n");
+  EXPECT_EQ(root->read("/etc/dpkg/dpkg.cfg.d/99mmdebstrap"), "force-unsafe-io\n// a file");
+}
+
 TEST(RootSkeleton, TakesItsSettingsAwayUnlessTheyAreToStay) {
   test::ScratchRoot root;
   BuildPlan plan;
