@@ -36,11 +36,13 @@ class Image:
     architecture: str = ""
     has_default_mirrors: bool = False
     options: tuple = ()
+    mirrors: tuple = (MIRROR,)
 
     @property
     def name(self):
         parts = [self.suite, self.variant, *self.includes, self.architecture, *self.options]
         parts.append("default-mirrors" if self.has_default_mirrors else "")
+        parts += () if self.mirrors == (MIRROR,) else self.mirrors
         text = "+".join(part for part in parts if part)
         return "".join(c if c.isalnum() or c in "+-.=" else "_" for c in text)
 
@@ -49,7 +51,7 @@ class Image:
         out += [f"--include={one}" for one in self.includes]
         if self.architecture:
             out.append(f"--architectures={self.architecture}")
-        return [*out, self.suite, str(target), *([] if self.has_default_mirrors else [MIRROR])]
+        return [*out, self.suite, str(target), *([] if self.has_default_mirrors else self.mirrors)]
 
     def release_urls(self):
         out = [f"{MIRROR}/dists/{self.suite}/InRelease"]
