@@ -40,7 +40,7 @@ RunnerReply receive_reply(base::Channel &channel) {
   return base::from_wire<RunnerReply>(message->bytes);
 }
 
-/// The answer to start, enter or bind. @throws Error if it tells of a failure
+/// The answer to start, enter, bind or unbind. @throws Error if it tells of a failure
 RunnerReply expect_done(base::Channel &channel) {
   RunnerReply reply = receive_reply(channel);
   if (!reply.failed.empty()) {
@@ -173,6 +173,15 @@ void Runner::bind(const std::vector<ReadOnlyBind> &binds) {
     channel_.send(base::to_wire(message), numbers);
     expect_done(channel_);
   }
+}
+
+void Runner::unbind(const std::vector<std::string> &targets) {
+  if (targets.empty()) return;
+  RunnerMessage message;
+  message.action = RunnerAction::unbind;
+  message.targets = targets;
+  channel_.send(base::to_wire(std::move(message)));
+  expect_done(channel_);
 }
 
 RunResult Runner::run(const RunRequest &request, const std::function<void(std::string_view)> &on_output) {

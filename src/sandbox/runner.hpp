@@ -26,7 +26,8 @@ namespace debroot::sandbox {
 
 /// What is decided before the runner starts.
 struct RunnerOptions {
-  bool shares_network = false;  ///< programs use the host's network, otherwise they see only loopback
+  bool shares_network = false;    ///< programs use the host's network, otherwise they see only loopback
+  std::string private_name = {};  ///< an empty directory of this name is made in /dev, to lay something over it
 };
 
 /// A file or directory that is laid over one of the tree, in the runner's mount namespace only.
@@ -85,6 +86,10 @@ class Runner {
 
   /// Lays `binds` over the tree from now on. @throws Error that names the first that failed; earlier ones stay
   void bind(const std::vector<ReadOnlyBind> &binds);
+
+  /// Takes away what `bind` laid over these paths. Paths that have nothing over them, or are gone, are
+  /// fine. @throws Error
+  void unbind(const std::vector<std::string> &targets);
 
   /// Runs a program to its end. What it writes to stdout and stderr goes to `on_output` as it comes, in one stream.
   /// Processes that it leaves behind live on until `stop`. Blocks; an exception of `on_output` kills the program and is

@@ -10,10 +10,10 @@
 
 namespace debroot::sandbox {
 
-enum class RunnerAction : std::uint8_t { enter, bind, run, kill };
+enum class RunnerAction : std::uint8_t { enter, bind, unbind, run, kill };
 
 /// Builder → runner. Descriptors that travel along: enter: the tree as a detached mount; bind: one detached mount for
-/// each target; run: the output pipe, then stdin if there is one; kill: none (and no answer).
+/// each target; unbind: none; run: the output pipe, then stdin if there is one; kill: none (and no answer).
 struct RunnerMessage {
   RunnerAction action = RunnerAction::run;
   std::vector<std::string> argv;

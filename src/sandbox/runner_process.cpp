@@ -78,6 +78,9 @@ class Server {
         case RunnerAction::bind:
           bind(message.targets, raw.fds);
           break;
+        case RunnerAction::unbind:
+          unbind(message.targets);
+          break;
         case RunnerAction::run:
           if (run(message, raw.fds, reply.result)) return;  // answered when it ends
           break;
@@ -120,6 +123,14 @@ class Server {
                                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
         fail_step("mount over '" + targets[i] + "'");
       }
+    }
+  }
+
+  static void unbind(const std::vector<std::string> &targets) {
+    for (const std::string &target : targets) {
+      // EINVAL: nothing is over it, as when the file was replaced meanwhile, which lets go of what lay there
+      bool is_off = ::umount2(target.c_str(), MNT_DETACH) == 0 || errno == EINVAL || errno == ENOENT;
+      if (!is_off) fail_step("unmount '" + target + "'");
     }
   }
 

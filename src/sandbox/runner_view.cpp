@@ -71,7 +71,7 @@ void prepare_proc(std::vector<std::string> &notes) {
   }
 }
 
-void prepare_dev(std::vector<std::string> &notes) {
+void prepare_dev(const std::string &private_name, std::vector<std::string> &notes) {
   std::string dev = on_bench("dev");
   mount_or_fail("tmpfs", dev, MS_NOSUID | MS_NOEXEC, "mode=0755,size=4m,nr_inodes=4k");
   for (const char *name : kDeviceNodes) {
@@ -87,6 +87,7 @@ void prepare_dev(std::vector<std::string> &notes) {
   }
   make_directory(dev + "/pts");
   make_directory(dev + "/shm");
+  if (!private_name.empty()) make_directory(fmt::format("{}/{}", dev, private_name));
   mount_or_fail("devpts", dev + "/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5");
   mount_or_fail("tmpfs", dev + "/shm", MS_NOSUID | MS_NODEV, "mode=1777");
 }
@@ -141,7 +142,7 @@ std::vector<std::string> prepare_view(const RunnerOptions &options) {
   mount_or_fail("tmpfs", kBench, MS_NOSUID | MS_NODEV, "mode=0755,size=1m,nr_inodes=256");
   for (const char *name : {"proc", "dev", "sys", "tree"}) make_directory(on_bench(name));
   prepare_proc(notes);
-  prepare_dev(notes);
+  prepare_dev(options.private_name, notes);
   prepare_sys(options, notes);
   if (::chdir(kBench) != 0) fail_step("change the root directory");
   pivot_here();

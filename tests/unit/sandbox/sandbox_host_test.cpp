@@ -230,6 +230,31 @@ TEST_P(SandboxHost, BindsAreSeenOnlyWhereWanted) {
             "twin\ntwin\nRead-only\nown\n0\nbin dev etc proc run sys tmp usr\ndebroot-runner\nown\n");
 }
 
+TEST_P(SandboxHost, TakesBindsAwayAgain) {
+  EXPECT_EQ(in_tree([this](Runner &runner, const base::RootDirectory &root) {
+              std::ofstream(scratch_ + "/twin") << "twin\n";
+              for (const char *name : {"etc/0", "etc/1", "etc/2"}) root.write(name, "own\n");
+              runner.bind({{scratch_ + "/twin", "/etc/0"}, {scratch_ + "/twin", "/etc/1"}});
+              // one lets go when its file is replaced from outside, one never had anything over it, one is not there
+              root.replace("etc/1", "new\n");
+              runner.unbind({"/etc/0", "/etc/1", "/etc/2", "/etc/absent"});
+              return shell(runner, "cat /etc/0 /etc/1 /etc/2; mv /etc/0 /etc/moved && echo moved");
+            }),
+            "own\nnew\nown\nmoved\n");
+}
+
+TEST_P(SandboxHost, HasADirectoryOfItsOwnToLaySomethingOver) {
+  EXPECT_EQ(in_tree(
+                [this](Runner &runner, const base::RootDirectory &) {
+                  std::filesystem::create_directory(scratch_ + "/shown");
+                  std::ofstream(scratch_ + "/shown/x") << "x\n";
+                  runner.bind({{scratch_ + "/shown", "/dev/.own"}});
+                  return shell(runner, "cat /dev/.own/x");
+                },
+                StagingKind::memory, {.private_name = ".own"}),
+            "x\n");
+}
+
 TEST_P(SandboxHost, NamesABindThatFails) {
   EXPECT_EQ(in_tree([](Runner &runner, const base::RootDirectory &) {
               runner.bind({{"/bin/sh", "/etc/absent"}});
