@@ -127,6 +127,9 @@ struct BuildPlan {
   Network network = Network::networkd;
   bool shares_network_with_scripts = false;  ///< --script-network
   HostTraces host_traces;
+  /// Architecture whose packages lend their tools to the maintainer scripts of a foreign image, so that those need not
+  /// be emulated (--foreign-exec=native); empty: they only have the image's own.
+  std::string twin_architecture;
   unsigned jobs = 1;  ///< worker threads, at least 1
   CachePlan cache;
   std::vector<Output> outputs;

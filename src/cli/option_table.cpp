@@ -133,6 +133,10 @@ std::vector<OptionRow> run_rows() {
       {kGroup, "--mode", "WORD", "auto (the default), root, or unshare (a user namespace)", set(&Options::mode)},
       {kGroup, "--script-network", "", "let maintainer scripts use the network",
        turn_on(&Options::shares_network_with_scripts)},
+      {kGroup, "--foreign-exec", "WORD",
+       "for another architecture: native (the default), with this host's own builds of the tools that maintainer "
+       "scripts call, or emulate",
+       set(&Options::foreign_exec)},
       {kGroup, "--jobs", "N", "worker threads; default: the CPUs that this process may use", set(&Options::jobs)},
       {kGroup, "--simulate,--dry-run", "", "fetch indexes and show what would be installed, make nothing",
        turn_on(&Options::is_simulation)},

@@ -125,6 +125,16 @@ void set_customisations(BuildPlan &plan, const Options &options) {
   }
 }
 
+/// No twins where the image itself may get packages of the host's architecture: then its own files lie where a script
+/// would look for them.
+std::string twin_architecture(const BuildPlan &plan, const Options &options, const HostFacts &host) {
+  if (!parse_foreign_exec(options.foreign_exec.value_or("native"))) return {};
+  const std::vector<std::string> &foreign = plan.foreign_architectures;
+  bool is_native = plan.architecture == host.architecture ||
+                   std::find(foreign.begin(), foreign.end(), host.architecture) != foreign.end();
+  return is_native || plan.variant == Variant::extract ? std::string() : host.architecture;
+}
+
 /// $XDG_CACHE_HOME, which counts only when absolute (XDG base directory specification), else ~/.cache.
 std::string default_cache(const HostFacts &host) {
   std::string base = host.variable("XDG_CACHE_HOME");
@@ -189,6 +199,7 @@ BuildPlan make_plan(const Options &options, const HostFacts &host) {
   plan.skips = parse_skips(options.skips);
   set_customisations(plan, options);
   plan.shares_network_with_scripts = options.shares_network_with_scripts;
+  plan.twin_architecture = twin_architecture(plan, options, host);
   plan.jobs = options.jobs ? parse_jobs(*options.jobs) : host.cpus;
   plan.cache = make_cache(options, host);
   set_environment(plan, host);

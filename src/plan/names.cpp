@@ -164,6 +164,13 @@ std::string_view network_name(Network network) noexcept {
   return "unknown";
 }
 
+bool parse_foreign_exec(std::string_view word) {
+  constexpr std::array<std::string_view, 2> kWords = {"native", "emulate"};
+  if (word == "native") return true;
+  if (word == "emulate") return false;
+  throw with_choice(usage_error(fmt::format("unknown way to run foreign programs '{}'", word)), word, kWords);
+}
+
 void check_hostname(std::string_view name) {
   auto refuse = [&](std::string_view cause) {
     throw usage_error(fmt::format("'{}' is no host name: {}", name, cause));

@@ -40,7 +40,8 @@ TEST(CommandLine, FillsEveryOption) {
        "apt",    "--exclude", "x",         "--hostname",      "h",    "--network",  "none",      "--components",
        "c",      "--keyring", "k",         "--cache",         "d",    "--no-cache", "--offline", "--aptopt",
        "A",      "--dpkgopt", "D",         "--skip",          "s",    "--mode",     "root",      "--script-network",
-       "--jobs", "3",         "--dry-run", "--progress",      "json", "--logfile",  "l"});
+       "--jobs", "3",         "--dry-run", "--progress",      "json", "--logfile",  "l",         "--foreign-exec",
+       "emulate"});
   const plan::Options &options = line.options;
   EXPECT_TRUE(line.is_json);
   EXPECT_THAT(options.architectures, ElementsAre("i386"));
@@ -59,6 +60,7 @@ TEST(CommandLine, FillsEveryOption) {
   EXPECT_THAT(options.skips, ElementsAre("s"));
   EXPECT_EQ(options.mode, "root");
   EXPECT_TRUE(options.shares_network_with_scripts);
+  EXPECT_EQ(options.foreign_exec, "emulate");
   EXPECT_EQ(options.jobs, "3");
   EXPECT_TRUE(options.is_simulation);
   EXPECT_EQ(line.progress, ProgressStyle::json);

@@ -75,6 +75,9 @@ Running:
       --mode WORD             auto (the default), root, or unshare (a user
                               namespace)
       --script-network        let maintainer scripts use the network
+      --foreign-exec WORD     for another architecture: native (the default),
+                              with this host's own builds of the tools that
+                              maintainer scripts call, or emulate
       --jobs N                worker threads; default: the CPUs that this
                               process may use
       --simulate              fetch indexes and show what would be installed,

@@ -60,6 +60,20 @@ TEST_F(MakePlan, TakesArchitectures) {
   EXPECT_EQ(refused(), "'--arch' names no architecture");
 }
 
+TEST_F(MakePlan, LendsTheHostsToolsToForeignImagesOnly) {
+  EXPECT_EQ(make().twin_architecture, "");
+  options_.architectures = {"arm64"};
+  EXPECT_EQ(make().twin_architecture, "amd64");
+  options_.foreign_exec = "emulate";
+  EXPECT_EQ(make().twin_architecture, "");
+  options_.foreign_exec = "native";
+  options_.architectures = {"arm64,armhf"};
+  EXPECT_EQ(make().twin_architecture, "amd64");
+  // the image may have amd64's own loader
+  options_.architectures = {"arm64,amd64"};
+  EXPECT_EQ(make().twin_architecture, "");
+}
+
 TEST_F(MakePlan, ReplacesComponents) {
   options_.components = {"contrib", "non-free,contrib"};
   EXPECT_THAT(make().sources.at(0).entries.at(0).components, ElementsAre("contrib", "non-free"));

@@ -52,6 +52,15 @@ TEST(Network, HasThreeWords) {
   EXPECT_EQ(refusal([] { (void)parse_network("dhcp"); }), "unknown network 'dhcp'\nexpected: networkd, ifupdown, none");
 }
 
+TEST(ForeignExec, HasTwoWords) {
+  EXPECT_TRUE(parse_foreign_exec("native"));
+  EXPECT_FALSE(parse_foreign_exec("emulate"));
+  EXPECT_EQ(refusal([] { (void)parse_foreign_exec("emulated"); }),
+            "unknown way to run foreign programs 'emulated'\ntry: did you mean 'emulate'?");
+  EXPECT_EQ(refusal([] { (void)parse_foreign_exec("qemu"); }),
+            "unknown way to run foreign programs 'qemu'\nexpected: native, emulate");
+}
+
 TEST(Hostname, FollowsRfc1123) {
   for (const char *name : {"a", "web-1", "3com", "db.example.org"}) EXPECT_NO_THROW(check_hostname(name)) << name;
   EXPECT_EQ(refusal([] { check_hostname(""); }), "'' is no host name: it is empty");
