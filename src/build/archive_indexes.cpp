@@ -146,6 +146,8 @@ struct PendingIndex {
   const OpenSource *source;
   index::PackagesIndex wanted;
   fetch::Request request;
+  std::vector<std::string> architectures;  ///< whose packages are wanted
+  bool is_for_twins = false;               ///< not of the image, and no loss if it cannot be had
 };
 
 OpenSource open_source(const SourceEntry &entry, const verify::VerifiedRelease &verified, const BuildPlan &plan,
@@ -158,31 +160,48 @@ OpenSource open_source(const SourceEntry &entry, const verify::VerifiedRelease &
   return source;
 }
 
-std::vector<PendingIndex> wanted_indexes(const OpenSource &source) {
+std::vector<PendingIndex> wanted_indexes(const OpenSource &source, const std::vector<std::string> &architectures) {
   std::vector<PendingIndex> out;
   std::vector<std::string> components = source.entry.components;
   if (components.empty()) components.emplace_back();
   for (const std::string &component : components) {
     std::string subject = subject_of(source.entry);
     for (index::PackagesIndex &wanted :
-         index::choose_packages_files(source.release, component, source.architectures, subject)) {
+         index::choose_packages_files(source.release, component, architectures, subject)) {
       const index::PackagesFile &file = wanted.forms.front();
       fetch::Request request;
       request.url = suite_url(source.entry, file.by_hash_path.empty() ? file.path : file.by_hash_path);
       request.sha256 = file.sha256;
       request.size_bytes = file.size_bytes;
       request.purpose = subject;
-      out.push_back({&source, std::move(wanted), std::move(request)});
+      out.push_back({&source, std::move(wanted), std::move(request), architectures});
     }
   }
+  return out;
+}
+
+/// The indexes of another architecture, where the source has them. A flat archive says nothing of architectures.
+std::vector<PendingIndex> twin_indexes(const OpenSource &source, const std::string &architecture) {
+  bool has_them = !source.entry.components.empty() && !source.release.architectures.empty() &&
+                  index::supports_architecture(source.release, architecture);
+  std::vector<PendingIndex> out;
+  if (has_them) out = wanted_indexes(source, {architecture});
+  std::erase_if(out, [&](const PendingIndex &pending) { return pending.wanted.architecture != architecture; });
+  for (PendingIndex &pending : out) pending.is_for_twins = true;
   return out;
 }
 
 /// Reads all sources; separate from read_archives so that the fallback to the archive of old suites can repeat it.
 class Reading {
  public:
-  Reading(const BuildPlan &plan, const debian::AptConfig &config, fetch::Fetcher &fetcher, Progress &progress)
-      : plan_(plan), config_(config), fetcher_(fetcher), progress_(progress), pool_(plan.jobs) {}
+  Reading(const BuildPlan &plan, const debian::AptConfig &config, fetch::Fetcher &fetcher, Progress &progress,
+          const std::string &twin_architecture)
+      : plan_(plan),
+        config_(config),
+        fetcher_(fetcher),
+        progress_(progress),
+        twin_architecture_(twin_architecture),
+        pool_(plan.jobs) {}
 
   ArchiveIndexes run() {
     out_.sources = plan_.sources;
@@ -208,6 +227,7 @@ class Reading {
     std::copy_if(plan_.includes.begin(), plan_.includes.end(), std::back_inserter(paths), is_local_package);
     out_.local_packages = add_local_packages(out_.packages, paths);
     out_.packages.seal();
+    out_.twins.seal();
     return std::move(out_);
   }
 
@@ -281,44 +301,72 @@ class Reading {
     }
   }
 
-  void read_packages() {
-    std::vector<PendingIndex> pending;
+  /// Those of the image first: their texts are the larger part of the work.
+  std::vector<PendingIndex> all_indexes() const {
+    std::vector<PendingIndex> out;
     for (const OpenSource &source : sources_) {
-      for (PendingIndex &wanted : wanted_indexes(source)) pending.push_back(std::move(wanted));
+      for (PendingIndex &wanted : wanted_indexes(source, source.architectures)) out.push_back(std::move(wanted));
     }
+    if (twin_architecture_.empty()) return out;
+    for (const OpenSource &source : sources_) {
+      for (PendingIndex &wanted : twin_indexes(source, twin_architecture_)) out.push_back(std::move(wanted));
+    }
+    return out;
+  }
+
+  std::future<index::ScannedPackages> start_scan(const PendingIndex &pending, const fetch::Fetched &fetched,
+                                                 const std::string &url) {
+    const index::PackagesFile &form = pending.wanted.forms.front();
+    return pool_.submit([url, form, architectures = pending.architectures, bytes = bytes_of(fetched)]() mutable {
+      std::string subject = base::without_credentials(url);
+      auto verified =
+          verify::check_bytes(base::UntrustedBytes(std::move(bytes)), form.sha256, form.size_bytes, subject);
+      return index::scan_packages(verified, architectures, subject);
+    });
+  }
+
+  void read_packages() {
+    std::vector<PendingIndex> pending = all_indexes();
     PhaseCount count{0, pending.size(), 0, 0};
     std::vector<std::size_t> tickets;
     for (PendingIndex &wanted : pending) tickets.push_back(fetcher_.submit(wanted.request));
-    std::vector<std::future<index::ScannedPackages>> scans;
+    std::vector<std::future<index::ScannedPackages>> scans(pending.size());
     for (std::size_t i = 0; i < pending.size(); ++i) {
-      fetch::Fetched fetched = fetch::require(fetcher_.wait(tickets[i]));
-      const index::PackagesFile &form = pending[i].wanted.forms.front();
-      std::string url = suite_url(pending[i].source->entry, form.path);
-      out_.lists.push_back({apt_list_name(url), fetched.file.unchecked().duplicate()});
-      scans.push_back(
-          pool_.submit([url, form, &source = *pending[i].source, bytes = bytes_of(fetched)]() mutable {
-            std::string subject = base::without_credentials(url);
-            auto verified =
-                verify::check_bytes(base::UntrustedBytes(std::move(bytes)), form.sha256, form.size_bytes, subject);
-            return index::scan_packages(verified, source.architectures, subject);
-          }));
+      fetch::Completion completion = fetcher_.wait(tickets[i]);
+      if (pending[i].is_for_twins && is_passing_failure(completion)) continue;
+      fetch::Fetched fetched = fetch::require(std::move(completion));
+      std::string url = suite_url(pending[i].source->entry, pending[i].wanted.forms.front().path);
+      if (!pending[i].is_for_twins) {
+        out_.lists.push_back({apt_list_name(url), fetched.file.unchecked().duplicate()});
+      }
+      scans[i] = start_scan(pending[i], fetched, url);
       ++count.items_done;
       count.bytes_done = fetcher_.totals().network_bytes;
       progress_.phase_advanced(Phase::indexes, count, url);
     }
-    for (auto &scan : scans) scan.wait();
+    for (auto &scan : scans) {
+      if (scan.valid()) scan.wait();
+    }
     for (std::size_t i = 0; i < pending.size(); ++i) {
+      if (!scans[i].valid()) continue;
       const OpenSource &source = *pending[i].source;
-      index::add_packages(out_.packages, scans[i].get(),
+      index::add_packages(pending[i].is_for_twins ? out_.twins : out_.packages, scans[i].get(),
                           index::make_source(source.release, source.entry.archive_root, source.entry.suite,
                                              pending[i].wanted.component));
     }
+  }
+
+  /// A failure that leaves the image as it would be, only later.
+  static bool is_passing_failure(const fetch::Completion &completion) {
+    const auto *error = std::get_if<Error>(&completion.outcome);
+    return error != nullptr && error->kind() != ErrorKind::interrupted;
   }
 
   const BuildPlan &plan_;
   const debian::AptConfig &config_;
   fetch::Fetcher &fetcher_;
   Progress &progress_;
+  const std::string &twin_architecture_;
   std::vector<OpenSource> sources_;
   ArchiveIndexes out_;
   base::WorkerPool pool_;  // last: its tasks look at the members above
@@ -327,8 +375,8 @@ class Reading {
 }  // namespace
 
 ArchiveIndexes read_archives(const BuildPlan &plan, const debian::AptConfig &config, fetch::Fetcher &fetcher,
-                             Progress &progress) {
-  return Reading(plan, config, fetcher, progress).run();
+                             Progress &progress, const std::string &twin_architecture) {
+  return Reading(plan, config, fetcher, progress, twin_architecture).run();
 }
 
 std::string apt_list_name(std::string_view url) {

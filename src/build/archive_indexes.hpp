@@ -24,6 +24,7 @@ struct ListFile {
 /// All that is known of the archives.
 struct ArchiveIndexes {
   debian::PackageIndex packages;
+  debian::PackageIndex twins;  ///< of the architecture that lends its tools, as far as the sources have it
   std::vector<debian::PackageRef> local_packages;  ///< of includes that are paths
   std::vector<ReportedRelease> releases;
   std::vector<ListFile> lists;
@@ -31,9 +32,11 @@ struct ArchiveIndexes {
   std::vector<SourcesFile> sources;  ///< those used: the plan's, or where an old suite is archived
 };
 
-/// @throws Error of kind network, trust or index
+/// `twin_architecture` may be empty; what cannot be had of it is passed over. @throws Error of kind network, trust or
+/// index
 [[nodiscard]] ArchiveIndexes read_archives(const BuildPlan &plan, const debian::AptConfig &config,
-                                           fetch::Fetcher &fetcher, Progress &progress);
+                                           fetch::Fetcher &fetcher, Progress &progress,
+                                           const std::string &twin_architecture);
 
 /// Name under /var/lib/apt/lists that apt gives to what it takes from `url`.
 [[nodiscard]] std::string apt_list_name(std::string_view url);

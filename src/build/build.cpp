@@ -12,6 +12,7 @@
 #include "build/directory_output.hpp"
 #include "build/package_feed.hpp"
 #include "build/selection.hpp"
+#include "build/twin_selection.hpp"
 #include "fetch/fetcher.hpp"
 #include "pack/output_file.hpp"
 #include "sandbox/builder_process.hpp"
@@ -59,15 +60,16 @@ struct Chosen {
 };
 
 Chosen choose(const BuildPlan &plan, fetch::Fetcher &fetcher, const debian::AptConfig &config, Progress &progress,
-              BuildReport &report) {
+              BuildReport &report, const std::string &twin_architecture) {
   Chosen out;
-  out.indexes =
-      timed(Phase::indexes, progress, report, [&] { return build::read_archives(plan, config, fetcher, progress); });
+  out.indexes = timed(Phase::indexes, progress, report,
+                      [&] { return build::read_archives(plan, config, fetcher, progress, twin_architecture); });
   out.selected =
       timed(Phase::resolve, progress, report, [&] { return build::select_packages(plan, out.indexes, config); });
   for (SourcesFile &file : out.indexes.sources) {
     out.selected.plan.sources.push_back({std::move(file.path), std::move(file.text)});
   }
+  if (!twin_architecture.empty()) build::add_twins(out.selected, out.indexes, twin_architecture);
   out.selected.plan.epoch = plan.source_date_epoch.value_or(out.indexes.newest_date);
   report.packages = out.selected.reported;
   report.releases = out.indexes.releases;
@@ -102,7 +104,7 @@ BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::
   Clock::time_point start = Clock::now();
   debian::AptConfig config = apt_config(plan);
   fetch::Fetcher fetcher(fetch_options(plan, config, stop));
-  choose(plan, fetcher, config, progress, report);
+  choose(plan, fetcher, config, progress, report, {});
   report.download_bytes = fetcher.totals().network_bytes;
   report.milliseconds = milliseconds_since(start);
   return report;
@@ -132,7 +134,8 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
       namespaces, [&setup](base::Channel channel) { return build::run_builder(setup, std::move(channel)); });
 
   // threads may exist from here on
-  Chosen chosen = choose(plan, fetcher, config, progress, report);
+  bool is_emulated = emulation.kind != sandbox::EmulationKind::native;
+  Chosen chosen = choose(plan, fetcher, config, progress, report, is_emulated ? plan.twin_architecture : std::string());
   build::PackageFeed feed(plan, std::move(chosen.selected), std::move(chosen.indexes.lists), fetcher, builder,
                           progress);
   feed.run(stop, report);

@@ -14,6 +14,7 @@
 #include "base/wire.hpp"
 #include "build/event_sender.hpp"
 #include "build/installer.hpp"
+#include "build/native_twins.hpp"
 #include "build/package_inbox.hpp"
 #include "build/root_skeleton.hpp"
 #include "build/sandboxed_scripts.hpp"
@@ -25,6 +26,7 @@
 #include "pack/pack.hpp"
 #include "sandbox/runner.hpp"
 #include "sandbox/staging.hpp"
+#include "twins/location.hpp"
 
 extern char **environ;  // NOLINT: the C library declares it only in <unistd.h> of some systems
 
@@ -38,10 +40,12 @@ sandbox::StagingNeed staging_need(const InstallPlan &plan) {
   constexpr std::uint64_t kBaseBytes = std::uint64_t{64} << 20;
   constexpr std::uint64_t kBaseInodes = 20000;
   sandbox::StagingNeed need{kBaseBytes, kBaseInodes};
-  for (const PlannedPackage &package : plan.packages) {
+  auto add = [&](const PlannedPackage &package) {
     need.bytes += package.installed_size_bytes + package.installed_size_bytes / 8;
     need.inodes += 50 + package.installed_size_bytes / 4096;
-  }
+  };
+  for (const PlannedPackage &package : plan.packages) add(package);
+  for (const PlannedTwin &twin : plan.twins) add(twin.package);
   return need;
 }
 
@@ -125,7 +129,9 @@ class Builder {
   void run() {
     receive_plan();
     prepare_root();
-    runner_ = sandbox::Runner::start({plan_.shares_network_with_scripts});
+    sandbox::RunnerOptions options{plan_.shares_network_with_scripts, {}};
+    if (!install_.twins.empty()) options.private_name = twins::kDirectoryName;
+    runner_ = sandbox::Runner::start(options);
     make_skeleton(root_, plan_, install_.sources);
     run_hooks(HookStage::setup);
     open_inbox();
@@ -192,7 +198,19 @@ class Builder {
     beside.make_directories(name, 0700);
     stage_path_ = name;
     base::RootDirectory stage(beside.open_file(name, O_RDONLY | O_DIRECTORY));
-    inbox_.emplace(channel_, install_, std::move(stage), std::move(filter), plan_.jobs);
+    prepare_twins();
+    inbox_.emplace(channel_, install_, std::move(stage), std::move(filter), twins_ ? &twins_->store() : nullptr,
+                   plan_.jobs);
+  }
+
+  void prepare_twins() {
+    if (install_.twins.empty()) return;
+    constexpr std::string_view kDirectory = "twins";
+    staging_.make_directories(kDirectory, 0700);
+    twins_.emplace(NativeTwinsContext{root_, root_path_, install_, *runner_, plan_.architecture,
+                                      fmt::format("{}/{}", setup_.staging_path, kDirectory),
+                                      [this](std::uint32_t number) { return inbox_->take_twin(number); },
+                                      [this](const std::string &line) { events_.script_output("twins", line); }});
   }
 
   void unpack_first() {
@@ -200,12 +218,15 @@ class Builder {
     events_.phase_started(Phase::unpack, unpack_count_);
     InstallerContext context{root_,
                              install_,
-                             scripts_.emplace(*runner_, events_),
+                             scripts_.emplace(*runner_, events_, twins_ ? &*twins_ : nullptr),
                              {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version},
                              plan_.architecture,
                              conffile_choice(plan_.dpkg_options),
                              [this](std::uint32_t number) { return inbox_->take(number); },
-                             [this](Phase phase, const PackageId &id) { on_package(phase, id); }};
+                             [this](Phase phase, const PackageId &id) { on_package(phase, id); },
+                             [this](std::uint32_t number) {
+                               if (twins_) twins_->on_unpacked(number);
+                             }};
     installer_.emplace(std::move(context));
     installer_->extract_first();
   }
@@ -326,6 +347,7 @@ class Builder {
   std::string root_path_;
   std::string stage_path_;
   std::optional<sandbox::Runner> runner_;
+  std::optional<NativeTwins> twins_;
   std::optional<PackageInbox> inbox_;
   std::optional<SandboxedScripts> scripts_;
   std::optional<Installer> installer_;

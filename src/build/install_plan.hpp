@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,14 @@ struct PlannedPackage {
   std::string sha256;
   std::uint64_t size_bytes = 0;            ///< of the .deb
   std::uint64_t installed_size_bytes = 0;  ///< Installed-Size, an estimate
+};
+
+/// A package of the host's architecture that is unpacked beside the image (twins/). Its number among the .debs that
+/// follow is that of its place in InstallPlan::twins behind all packages.
+struct PlannedTwin {
+  PlannedPackage package;
+  std::uint32_t with = 0;        ///< number of the image's package with which it may be seen
+  bool is_perl_library = false;  ///< without it no twin of perl may run
 };
 
 /// One dpkg invocation that apt would make.
@@ -41,12 +50,19 @@ struct InstallPlan {
   std::vector<std::uint32_t> automatic;  ///< marked as automatically installed, in the order apt would write them
   std::string dpkg_version;              ///< version of the image's dpkg, empty when it has none
   std::vector<std::string> list_names;   ///< names under /var/lib/apt/lists of the index files sent along, for hooks
+  std::string twin_architecture;         ///< of `twins`
+  std::vector<PlannedTwin> twins;        ///< none: every program is the image's own
+  std::vector<std::string> emulated;     ///< packages with tools that have no twin, for the log
 };
 
 template <class Wire>
 void fields(Wire &wire, PlannedPackage &package) {
   wire(package.id.name, package.id.version, package.id.architecture, package.sha256, package.size_bytes,
        package.installed_size_bytes);
+}
+template <class Wire>
+void fields(Wire &wire, PlannedTwin &twin) {
+  wire(twin.package, twin.with, twin.is_perl_library);
 }
 template <class Wire>
 void fields(Wire &wire, PlannedRun &run) {
@@ -59,7 +75,7 @@ void fields(Wire &wire, SourcesText &file) {
 template <class Wire>
 void fields(Wire &wire, InstallPlan &plan) {
   wire(plan.epoch, plan.sources, plan.packages, plan.first, plan.runs, plan.automatic, plan.dpkg_version,
-       plan.list_names);
+       plan.list_names, plan.twin_architecture, plan.twins, plan.emulated);
 }
 
 /// From the outside to the builder.
@@ -67,7 +83,8 @@ struct ToBuilder {
   enum class Kind {
     plan,     ///< `plan`, then the descriptors of its index files in messages of kind list
     list,     ///< descriptor of the index file `number` of list_names
-    package,  ///< descriptor of the .deb of package `number`
+    package,  ///< descriptor of the .deb of package `number`, or of twin `number` minus the packages
+    absent,   ///< the .deb of that twin cannot be had
   };
   Kind kind = Kind::plan;
   InstallPlan plan;

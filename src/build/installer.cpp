@@ -60,6 +60,7 @@ void Installer::extract_first() {
     context_.on_package(Phase::unpack, context_.plan.packages[number].id);
     unpack::extract_package(context_.root, staged, accounts, extracted_);
     staged.bodies = {};  // they are in the root now
+    if (context_.on_unpacked) context_.on_unpacked(number);
     first_.push_back(std::move(staged));
   }
 }
@@ -156,6 +157,7 @@ void Installer::unpack_package(std::uint32_t number) {
   database_.note(record);  // dpkg says so twice: before the package's former files are gone, and after
   record.flag = dpkgdb::Flag::ok;
   database_.note(record);
+  if (later && context_.on_unpacked) context_.on_unpacked(number);
 }
 
 void Installer::run_preinst(PackageRecord &record, const deb::ControlArchive &control) {

@@ -35,6 +35,8 @@ struct InstallerContext {
   std::function<unpack::StagedPackage(std::uint32_t)> take_staged;
   /// Called as each package begins to be unpacked or configured.
   std::function<void(Phase, const PackageId &)> on_package;
+  /// Called when the files of a package are in the root; may be empty.
+  std::function<void(std::uint32_t)> on_unpacked = {};
 };
 
 class Installer {

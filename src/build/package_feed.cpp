@@ -80,7 +80,34 @@ void PackageFeed::start_downloads() {
   bytes_before_ = fetcher_.totals().network_bytes + fetcher_.totals().cache_bytes;
   started_ = Clock::now();
   progress_.phase_started(Phase::download, count_);
-  for (fetch::Request &request : downloads_) tickets_.push_back(fetcher_.submit(std::move(request)));
+  tickets_.resize(downloads_.size());
+  for (std::uint32_t number : download_order()) tickets_[number] = fetcher_.submit(std::move(downloads_[number]));
+}
+
+/// Twins are needed by the first script, so they come right after the packages that are unpacked before it.
+std::vector<std::uint32_t> PackageFeed::download_order() const {
+  std::vector<std::uint32_t> order = plan_.first;
+  auto packages = static_cast<std::uint32_t>(plan_.packages.size());
+  auto all = static_cast<std::uint32_t>(downloads_.size());
+  for (std::uint32_t number = packages; number < all; ++number) order.push_back(number);
+  std::vector<bool> is_first(packages, false);
+  for (std::uint32_t number : plan_.first) is_first[number] = true;
+  for (std::uint32_t number = 0; number < packages; ++number) {
+    if (!is_first[number]) order.push_back(number);
+  }
+  return order;
+}
+
+void PackageFeed::pass_on(std::uint32_t number, fetch::Completion completion) {
+  const auto *failure = std::get_if<Error>(&completion.outcome);
+  if (is_twin(number) && failure != nullptr && failure->kind() != ErrorKind::interrupted) {
+    // its tools are emulated then
+    tell_builder(builder_.channel(), base::to_wire(ToBuilder{ToBuilder::Kind::absent, {}, number}));
+    return;
+  }
+  fetch::Fetched fetched = fetch::require(std::move(completion));
+  ToBuilder message{ToBuilder::Kind::package, {}, number};
+  tell_builder(builder_.channel(), base::to_wire(std::move(message)), {fetched.file.unchecked().get()});
 }
 
 void PackageFeed::take_downloads() {
@@ -88,13 +115,13 @@ void PackageFeed::take_downloads() {
     auto ticket = std::find(tickets_.begin(), tickets_.end(), completion->ticket);
     if (ticket == tickets_.end()) continue;
     auto number = static_cast<std::uint32_t>(ticket - tickets_.begin());
-    fetch::Fetched fetched = fetch::require(std::move(*completion));
-    ToBuilder message{ToBuilder::Kind::package, {}, number};
-    tell_builder(builder_.channel(), base::to_wire(std::move(message)), {fetched.file.unchecked().get()});
+    pass_on(number, std::move(*completion));
     ++count_.items_done;
     count_.bytes_done =
         std::min(count_.bytes_total, fetcher_.totals().network_bytes + fetcher_.totals().cache_bytes - bytes_before_);
-    progress_.phase_advanced(Phase::download, count_, to_string(plan_.packages[number].id));
+    const PlannedPackage &package =
+        is_twin(number) ? plan_.twins[number - plan_.packages.size()].package : plan_.packages[number];
+    progress_.phase_advanced(Phase::download, count_, to_string(package.id));
   }
 }
 

@@ -33,6 +33,9 @@ class PackageFeed {
  private:
   void send_plan();
   void start_downloads();
+  [[nodiscard]] std::vector<std::uint32_t> download_order() const;
+  [[nodiscard]] bool is_twin(std::uint32_t number) const noexcept { return number >= plan_.packages.size(); }
+  void pass_on(std::uint32_t number, fetch::Completion completion);
   void take_downloads();
   void wait_for_events(const std::stop_token &stop);
   void handle(const FromBuilder &message, BuildReport &report);

@@ -2,21 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/wire.hpp"
 #include "verify/digest_check.hpp"
 
 namespace debroot::build {
 
 PackageInbox::PackageInbox(base::Channel &channel, const InstallPlan &plan, base::RootDirectory stage,
-                           unpack::PathFilter filter, unsigned jobs)
+                           unpack::PathFilter filter, const twins::Store *twins, unsigned jobs)
     : channel_(channel),
       plan_(plan),
       stage_(std::move(stage)),
       filter_(std::move(filter)),
+      twins_(twins),
       slots_(plan.packages.size()),
+      twin_slots_(plan.twins.size()),
       is_first_(plan.packages.size(), false),
       pool_(jobs) {
   for (Slot &slot : slots_) slot.arrival = slot.arrived.get_future();
+  for (TwinSlot &slot : twin_slots_) slot.arrival = slot.arrived.get_future();
   for (std::uint32_t number : plan.first) is_first_[number] = true;
   reader_ = std::jthread([this] { receive_all(); });
 }
@@ -25,14 +30,22 @@ PackageInbox::~PackageInbox() = default;
 
 void PackageInbox::receive_all() {
   try {
-    for (std::size_t have = 0; have < slots_.size(); ++have) {
+    for (std::size_t have = 0; have < slots_.size() + twin_slots_.size(); ++have) {
       std::optional<base::ChannelMessage> bytes = channel_.receive();
       if (!bytes) throw Error(ErrorKind::interrupted, "the build was stopped");
       auto message = base::from_wire<ToBuilder>(bytes->bytes);
-      if (message.kind != ToBuilder::Kind::package || bytes->fds.size() != 1 || message.number >= slots_.size()) {
+      bool is_twin = message.number >= slots_.size();
+      bool has_file = message.kind == ToBuilder::Kind::package && bytes->fds.size() == 1;
+      bool is_absent = message.kind == ToBuilder::Kind::absent && is_twin;
+      if (!(has_file || is_absent) || message.number >= slots_.size() + twin_slots_.size()) {
         throw Error(ErrorKind::internal, "the builder got a message that it did not expect");
       }
-      accept(message.number, std::move(bytes->fds[0]));
+      if (!is_twin) {
+        accept(message.number, std::move(bytes->fds[0]));
+      } else {
+        accept_twin(message.number - static_cast<std::uint32_t>(slots_.size()),
+                    is_absent ? std::nullopt : std::optional(std::move(bytes->fds[0])));
+      }
     }
   } catch (...) {
     fail_rest(std::current_exception());
@@ -40,13 +53,35 @@ void PackageInbox::receive_all() {
 }
 
 void PackageInbox::fail_rest(const std::exception_ptr &cause) {
-  for (Slot &slot : slots_) {
+  auto fail = [&](auto &slot) {
     try {
       slot.arrived.set_exception(cause);
     } catch (const std::future_error &) {
       // this one had arrived before
     }
-  }
+  };
+  std::for_each(slots_.begin(), slots_.end(), fail);
+  std::for_each(twin_slots_.begin(), twin_slots_.end(), fail);
+}
+
+void PackageInbox::accept_twin(std::uint32_t number, std::optional<base::Fd> file) {
+  auto shared = std::make_shared<std::optional<base::Fd>>(std::move(file));
+  twin_slots_[number].arrived.set_value(pool_.submit([this, number, shared]() -> std::optional<twins::UnpackedTwin> {
+    if (!*shared) return std::nullopt;
+    const PlannedPackage &planned = plan_.twins[number].package;
+    std::string subject = to_string(planned.id);
+    return twins_->unpack(check(planned, std::move(**shared)),
+                          {planned.id.name, planned.id.version, subject, fmt::format("{}", number)});
+  }));
+}
+
+std::optional<twins::UnpackedTwin> PackageInbox::take_twin(std::uint32_t number) {
+  return twin_slots_[number].arrival.get().get();
+}
+
+base::VerifiedFile PackageInbox::check(const PlannedPackage &planned, base::Fd file) const {
+  return verify::check_file(base::UntrustedFile(std::move(file)), planned.sha256, planned.size_bytes,
+                            to_string(planned.id) + ".deb");
 }
 
 void PackageInbox::accept(std::uint32_t number, base::Fd file) {
@@ -59,8 +94,7 @@ void PackageInbox::accept(std::uint32_t number, base::Fd file) {
 unpack::StagedPackage PackageInbox::stage(std::uint32_t number, base::Fd file, unsigned turn) const {
   const PlannedPackage &planned = plan_.packages[number];
   std::string subject = to_string(planned.id);
-  base::VerifiedFile verified =
-      verify::check_file(base::UntrustedFile(std::move(file)), planned.sha256, planned.size_bytes, subject + ".deb");
+  base::VerifiedFile verified = check(planned, std::move(file));
   return unpack::stage_package(verified, subject, stage_, fmt::format("{}-{}", number, turn), filter_);
 }
 

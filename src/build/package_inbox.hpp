@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "base/channel.hpp"
 #include "base/worker_pool.hpp"
 #include "build/install_plan.hpp"
+#include "twins/store.hpp"
 #include "unpack/path_filter.hpp"
 #include "unpack/stage.hpp"
 
@@ -18,9 +20,10 @@ namespace debroot::build {
 
 class PackageInbox {
  public:
-  /// Starts reading `channel`, from which every package of `plan` will come. What is referred to outlives the inbox.
+  /// Starts reading `channel`, from which every package of `plan` will come, and every twin, which go to `twins` (may
+  /// be null when there are none). What is referred to outlives the inbox.
   PackageInbox(base::Channel &channel, const InstallPlan &plan, base::RootDirectory stage, unpack::PathFilter filter,
-               unsigned jobs);
+               const twins::Store *twins, unsigned jobs);
   PackageInbox(const PackageInbox &) = delete;
   PackageInbox &operator=(const PackageInbox &) = delete;
   ~PackageInbox();
@@ -29,7 +32,13 @@ class PackageInbox {
   /// only packages of plan.first can be. @throws Error
   [[nodiscard]] unpack::StagedPackage take(std::uint32_t number);
 
+  /// The twin at place `number` of plan.twins, once it arrived and is unpacked; nothing when it cannot be had. May be
+  /// asked once. @throws Error
+  [[nodiscard]] std::optional<twins::UnpackedTwin> take_twin(std::uint32_t number);
+
  private:
+  using TwinFuture = std::future<std::optional<twins::UnpackedTwin>>;
+
   struct Slot {
     std::promise<std::future<unpack::StagedPackage>> arrived;
     std::future<std::future<unpack::StagedPackage>> arrival;
@@ -37,7 +46,14 @@ class PackageInbox {
     unsigned turns = 0;
   };
 
+  struct TwinSlot {
+    std::promise<TwinFuture> arrived;
+    std::future<TwinFuture> arrival;
+  };
+
   void receive_all();
+  void accept_twin(std::uint32_t number, std::optional<base::Fd> file);
+  [[nodiscard]] base::VerifiedFile check(const PlannedPackage &planned, base::Fd file) const;
   void accept(std::uint32_t number, base::Fd file);
   unpack::StagedPackage stage(std::uint32_t number, base::Fd file, unsigned turn) const;
   void fail_rest(const std::exception_ptr &cause);
@@ -46,7 +62,9 @@ class PackageInbox {
   const InstallPlan &plan_;
   base::RootDirectory stage_;
   unpack::PathFilter filter_;
+  const twins::Store *twins_;
   std::vector<Slot> slots_;
+  std::vector<TwinSlot> twin_slots_;
   std::vector<bool> is_first_;
   base::WorkerPool pool_;
   std::jthread reader_;

@@ -10,7 +10,9 @@ configure::ScriptResult SandboxedScripts::run(const configure::ScriptCall &call)
   sandbox::RunRequest request;
   request.argv = call.argv;
   request.environment = call.environment;
+  if (twins_ != nullptr) twins_->before(call, request);
   sandbox::RunResult result = runner_.run(request, [&](std::string_view chunk) { listener.take(chunk); });
+  if (twins_ != nullptr) twins_->after();
   out.output = listener.finish();
   out.exit_status = result.exit_status;
   out.signal = result.signal;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "build/event_sender.hpp"
+#include "build/native_twins.hpp"
 #include "configure/script_host.hpp"
 #include "sandbox/runner.hpp"
 
@@ -9,14 +10,16 @@ namespace debroot::build {
 
 class SandboxedScripts : public configure::ScriptHost {
  public:
-  /// Both must outlive it.
-  SandboxedScripts(sandbox::Runner &runner, EventSender &events) : runner_(runner), events_(events) {}
+  /// All must outlive it; `twins` is null when every program is the image's own.
+  SandboxedScripts(sandbox::Runner &runner, EventSender &events, NativeTwins *twins)
+      : runner_(runner), events_(events), twins_(twins) {}
 
   [[nodiscard]] configure::ScriptResult run(const configure::ScriptCall &call) override;
 
  private:
   sandbox::Runner &runner_;
   EventSender &events_;
+  NativeTwins *twins_;
 };
 
 }  // namespace debroot::build

@@ -99,6 +99,13 @@ std::vector<PackageRef> packages_of(const resolve::Selection &selection) {
   return out;
 }
 
+/// "http://deb.debian.org/debian bookworm/main"
+std::string archive_of(const debian::PackageIndex &index, const BinaryPackage &package) {
+  const debian::PackageSource &source = index.sources()[package.sources.front()];
+  return fmt::format("{} {}{}{}", base::without_credentials(source.archive_root), source.requested,
+                     source.component.empty() ? "" : "/", source.component);
+}
+
 /// Numbers packages as they are met and writes down what the rest of the build needs of each.
 class Collector {
  public:
@@ -123,24 +130,12 @@ class Collector {
  private:
   void add(PackageRef ref) {
     const BinaryPackage &package = index_.at(ref);
-    const debian::PackageSource &source = index_.sources()[package.sources.front()];
     const resolve::Choice &choice = choices_.at(ref);
-    PlannedPackage planned;
-    planned.id = package.id();
-    planned.sha256 = std::string(package.stanza.get("SHA256"));
-    planned.size_bytes = base::parse_number(package.stanza.get("Size")).value_or(0);
-    planned.installed_size_bytes = base::parse_number(package.stanza.get("Installed-Size")).value_or(0) * 1024;
-    std::string pool_path(package.stanza.get("Filename"));
-    std::string archive = fmt::format("{} {}{}{}", base::without_credentials(source.archive_root), source.requested,
-                                      source.component.empty() ? "" : "/", source.component);
-    fetch::Request request;
-    request.url = fmt::format("{}/{}", source.archive_root, pool_path);
-    request.sha256 = planned.sha256;
-    request.size_bytes = planned.size_bytes;
-    request.purpose = fmt::format("{}, which lists {}", archive, to_string(planned.id));
-    out_.downloads.push_back(std::move(request));
-    out_.reported.push_back(
-        {planned.id, choice.is_automatic, planned.size_bytes, planned.sha256, pool_path, archive, choice.reason});
+    PlannedPackage planned = planned_package(package);
+    out_.downloads.push_back(download_of(index_, ref));
+    out_.refs.push_back(ref);
+    out_.reported.push_back({planned.id, choice.is_automatic, planned.size_bytes, planned.sha256,
+                             std::string(package.stanza.get("Filename")), archive_of(index_, package), choice.reason});
     if (planned.id.name == "dpkg") out_.plan.dpkg_version = planned.id.version;
     out_.plan.packages.push_back(std::move(planned));
   }
@@ -209,6 +204,26 @@ SelectedPackages choose_packages(const BuildPlan &plan, const ArchiveIndexes &in
 }
 
 }  // namespace
+
+PlannedPackage planned_package(const BinaryPackage &package) {
+  PlannedPackage planned;
+  planned.id = package.id();
+  planned.sha256 = std::string(package.stanza.get("SHA256"));
+  planned.size_bytes = base::parse_number(package.stanza.get("Size")).value_or(0);
+  planned.installed_size_bytes = base::parse_number(package.stanza.get("Installed-Size")).value_or(0) * 1024;
+  return planned;
+}
+
+fetch::Request download_of(const debian::PackageIndex &index, PackageRef ref) {
+  const BinaryPackage &package = index.at(ref);
+  const debian::PackageSource &source = index.sources()[package.sources.front()];
+  fetch::Request request;
+  request.url = fmt::format("{}/{}", source.archive_root, package.stanza.get("Filename"));
+  request.sha256 = std::string(package.stanza.get("SHA256"));
+  request.size_bytes = base::parse_number(package.stanza.get("Size")).value_or(0);
+  request.purpose = fmt::format("{}, which lists {}", archive_of(index, package), to_string(package.id()));
+  return request;
+}
 
 SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,
                                  const debian::AptConfig &config) {

@@ -16,8 +16,15 @@ namespace debroot::build {
 struct SelectedPackages {
   InstallPlan plan;                       ///< without epoch, sources and list names
   std::vector<ReportedPackage> reported;  ///< in install order
-  std::vector<fetch::Request> downloads;  ///< the .deb of each package of `plan`, in its numbering
+  /// The .deb of each package of `plan`, in its numbering, then of each twin.
+  std::vector<fetch::Request> downloads;
+  std::vector<debian::PackageRef> refs;  ///< each package of `plan` in the index
 };
+
+/// What the builder needs to know of a package.
+[[nodiscard]] PlannedPackage planned_package(const debian::BinaryPackage &package);
+/// Where the .deb of a package lies.
+[[nodiscard]] fetch::Request download_of(const debian::PackageIndex &index, debian::PackageRef ref);
 
 /// @throws Error of kind unsatisfiable, or usage for an include that names nothing
 [[nodiscard]] SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,

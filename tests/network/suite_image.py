@@ -16,7 +16,7 @@ import sys
 import network_support as support
 
 
-QEMU = {"arm64": "aarch64"}
+QEMU = {"arm64": "aarch64", "armhf": "arm", "riscv64": "riscv64"}
 REGISTRY = "/proc/sys/fs/binfmt_misc"
 # Runs "$@" as root of a user namespace that has all ids of this one, behind an empty registry. The maps are written from
 # outside: newuidmap would want a line for root in /etc/subuid.
