@@ -56,6 +56,9 @@ def opened(path):
     with subprocess.Popen(["zstd", "-dcq", path], stdout=subprocess.PIPE) as child:
         with tarfile.open(fileobj=child.stdout, mode="r|") as tar:
             yield tar
+        # a tar is padded behind its end, and zstd shall be able to write that
+        while child.stdout.read(1 << 20):
+            pass
     if child.returncode != 0:
         raise Unreadable(f"zstd exited with status {child.returncode}")
 

@@ -3,6 +3,7 @@
 
 import io
 import pathlib
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -63,6 +64,14 @@ class CompareTrees(unittest.TestCase):
         left = self.pack("l.tar", tree().values())
         right = self.pack("r.tar.xz", tree().values(), "w:xz")
         self.assertEqual(self.compare(left, right), (0, ["6 and 6 entries, 0 differences, 0 before allowances"]))
+
+    @unittest.skipUnless(shutil.which("zstd"), "needs zstd")
+    def test_a_zstd_stream_is_read_to_its_end(self):
+        left = self.pack("l.tar", tree().values())
+        with open(left, "ab") as file:  # as GNU tar pads, and more than a pipe holds
+            file.write(bytes(4 << 20))
+        subprocess.run(["zstd", "-q", left, "-o", self.scratch / "r.tar.zst"], check=True)
+        self.assertEqual(self.compare(left, self.scratch / "r.tar.zst")[0], 0)
 
     def test_each_aspect_is_seen(self):
         cases = {
