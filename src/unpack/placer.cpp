@@ -68,8 +68,8 @@ class Placing {
     }
     std::string target = context_.diversions.resolve(entry.path, record_.name());
     std::string leaf;
-    int parent = parents_.parent_of(target, leaf);
-    std::optional<struct stat> present = status_at(parent, leaf);
+    int parent = -1;
+    std::optional<struct stat> present = look_at(staged, target, parent, leaf);
     if (is_standing_link(entry, target, present)) {
       own(entry.path, target);
       return;
@@ -86,6 +86,14 @@ class Placing {
     }
     if (is_directory(present)) context_.root.remove_tree(target);
     create(index, parent, leaf);
+  }
+
+  /// What is at `target` now. For the sake of an entry that is left out nothing is made, no parent either.
+  std::optional<struct stat> look_at(const StagedEntry &staged, const std::string &target, int &parent,
+                                     std::string &leaf) {
+    if (staged.is_left_out) return context_.root.status(target);
+    parent = parents_.parent_of(target, leaf);
+    return status_at(parent, leaf);
   }
 
   /// Whether a link is shipped where a directory is, or a link to the same directory: dpkg leaves both alone.
@@ -110,8 +118,8 @@ class Placing {
       return;
     }
     std::string leaf;
-    int parent = parents_.parent_of(target, leaf);
-    std::optional<struct stat> present = status_at(parent, leaf);
+    int parent = -1;
+    std::optional<struct stat> present = look_at(staged, target, parent, leaf);
     if (present && !claim(entry, present)) return;
     own(entry.path, target);
     if (staged.is_left_out) return;

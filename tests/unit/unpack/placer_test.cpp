@@ -94,6 +94,18 @@ TEST_F(PlacerTest, MissingParentsAreMade) {
   EXPECT_EQ(mode("/a/b"), 0755U);
 }
 
+TEST_F(PlacerTest, NothingIsMadeForWhatIsLeftOut) {
+  PathFilter filter;
+  filter.exclude("/doc/*");
+  DebBuilder builder("p", "1", "all");
+  builder.directory("/doc", own()).directory("/doc/p", own()).directory("/doc/p/more", own());
+  builder.file("/doc/p/more/f", "text", own()).symlink("/doc/p/l", "more", own());
+  Placed placed = place(builder, filter);
+  EXPECT_TRUE(root_->list("/doc").empty());
+  EXPECT_EQ(placed.list,
+            (std::vector<std::string>{"/.", "/doc", "/doc/p", "/doc/p/more", "/doc/p/more/f", "/doc/p/l"}));
+}
+
 TEST_F(PlacerTest, LinksInTheRootCannotLeadOut) {
   root_->make_link("/lib", "/../../../../tmp");
   root_->make_directories("/tmp");
