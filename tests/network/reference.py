@@ -16,6 +16,7 @@ import time
 import urllib.request
 
 import network_support as support
+import own_binfmt
 
 VERSION = "1.5.7"
 SUITE_OF_VERSION = "trixie"
@@ -45,6 +46,19 @@ class Image:
         parts += () if self.mirrors == (MIRROR,) else self.mirrors
         text = "+".join(part for part in parts if part)
         return "".join(c if c.isalnum() or c in "+-.=" else "_" for c in text)
+
+    @property
+    def native(self):
+        """The architecture that programs of the image have; empty: this machine's."""
+        return self.architecture.split(",")[0]
+
+    def can_run(self):
+        """Whether this machine runs such programs, by itself or under an emulator."""
+        if not self.native:
+            return True
+        # mmdebstrap asks arch-test itself
+        has_tester = shutil.which("arch-test") is not None
+        return has_tester and bool(not own_binfmt.is_needed(self.native) or own_binfmt.emulator_of(self.native))
 
     def arguments(self, target):
         out = ["--format=tar", f"--variant={self.variant}", *self.options]
@@ -176,14 +190,7 @@ class References:
         unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
         start = time.monotonic()
         try:
-            done = subprocess.run(
-                [self.program, "--quiet", *image.arguments(unfinished)],
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            done = self.run(image, unfinished)
             if done.returncode != 0:
                 print(done.stdout + done.stderr)
                 return None, time.monotonic() - start
@@ -191,3 +198,10 @@ class References:
             return path, time.monotonic() - start
         finally:
             unfinished.unlink(missing_ok=True)
+
+    def run(self, image, target):
+        argv = [self.program, "--quiet", *image.arguments(target)]
+        options = {"env": environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        if image.native and own_binfmt.is_needed(image.native):
+            return own_binfmt.run(image.native, argv, **options)
+        return subprocess.run(argv, stdin=subprocess.DEVNULL, check=False, **options)
