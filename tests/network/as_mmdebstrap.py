@@ -4,7 +4,7 @@
 usage: as_mmdebstrap.py DEBROOT short|whole [--only REGEX] [--twice] [--lines N]
 
 Ends with a table of images and how many paths differ. What mmdebstrap itself does not make twice alike stands in
-not_reproducible.txt; --twice shows it: every reference is made a second time and compared with itself.
+not_reproducible*.txt; --twice shows it: every reference is made a second time and compared with itself.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import compare_trees
 import reference
 from reference import Image
 
-NOT_REPRODUCIBLE = pathlib.Path(__file__).with_name("not_reproducible.txt")
+HERE = pathlib.Path(__file__).parent
 SUITES = ("bullseye", "bookworm", "trixie")
 VARIANTS = {
     "extract": ("busybox-static,base-files,nginx",),
@@ -70,10 +70,16 @@ def whole_matrix():
     return out
 
 
+def not_reproducible(suite):
+    files = [HERE / "not_reproducible.txt", HERE / f"not_reproducible_{suite}.txt"]
+    return [line for path in files if path.exists() for line in compare_trees.file_lines(path)]
+
+
 def differing(left, right, allowances):
     """Lines that say what differs between two tars, and on how many paths."""
     trees = [compare_trees.read_tree(path) for path in (left, right)]
-    found = list(compare_trees.differences(*trees, compare_trees.ASPECTS)) + list(compare_trees.order_difference(*trees))
+    found = list(compare_trees.differences(*trees, compare_trees.ASPECTS))
+    found += compare_trees.order_difference(*trees)
     allowed = compare_trees.Allowances(allowances)
     found = [one for one in found if not allowed.cover(one[0], one[1])]
     return [f"{aspect:8} {path}: {text}" for path, aspect, text in found], len({path for path, _, _ in found})
@@ -98,10 +104,9 @@ class Matrix:
         if done.returncode != 0:
             print(done.stdout + done.stderr)
             return "debroot failed", seconds, took
-        return self.verdict(made, target), seconds, took
+        return self.verdict(made, target, not_reproducible(image.suite)), seconds, took
 
-    def verdict(self, left, right):
-        allowances = [] if self.options.twice else compare_trees.file_lines(NOT_REPRODUCIBLE)
+    def verdict(self, left, right, allowances):
         lines, paths = differing(left, right, allowances)
         right.unlink()
         for line in lines[: self.options.lines]:
@@ -113,7 +118,7 @@ class Matrix:
     def compare_with_itself(self, image):
         made, seconds = self.references.get(image)
         again, took = self.references.make(image, self.host.output("again" + self.references.suffix))
-        return ("mmdebstrap failed" if made is None or again is None else self.verdict(made, again)), seconds, took
+        return ("mmdebstrap failed" if made is None or again is None else self.verdict(made, again, [])), seconds, took
 
     def run(self, image, account=None):
         name = image.name + (" as user" if account else "")

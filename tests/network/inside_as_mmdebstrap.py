@@ -4,6 +4,7 @@
 usage: inside_as_mmdebstrap.py DEBROOT SUITE VARIANT
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -42,14 +43,12 @@ def outputs_of(image):
     """What each command prints, with its exit status at the end."""
     mark = "==== the next command"
     script = "exec 2>&1 </dev/null\n" + "".join(f"{one}; echo status $?; echo '{mark}'\n" for one in COMMANDS)
-    work = tempfile.mkdtemp(prefix="debroot-inside.", dir=support.os.environ.get("TMPDIR", "/var/tmp"))
+    work = tempfile.mkdtemp(prefix="debroot-inside.", dir=os.environ.get("TMPDIR", "/var/tmp"))
     try:
         # the mounts go with their namespace, before the directory does
+        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         done = subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", OUTER, "sh", work, image, script],
-            capture_output=True,
-            text=True,
-            check=False,
+            [*apart, "/bin/sh", "-c", OUTER, "sh", work, image, script], capture_output=True, text=True, check=False
         )
     finally:
         shutil.rmtree(work, ignore_errors=True)
