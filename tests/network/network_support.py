@@ -83,7 +83,7 @@ class Host:
         self.program = self.scratch / "debroot"
         shutil.copy2(program, self.program)
         self.variables = {}
-        self.wrapper = []  # a command that runs the program given to it
+        self.launch = subprocess.run  # or what runs the program in another place
 
     def __enter__(self):
         return self
@@ -100,7 +100,7 @@ class Host:
         argv = [str(self.program), *map(str, arguments)]
         if account and os.geteuid() == 0:
             argv = ["runuser", "-u", account.pw_name, "--", *argv]
-        return [*self.wrapper, *argv], environment | self.variables
+        return argv, environment | self.variables
 
     def cache_home(self, account):
         """Kept between tests, so that a package is downloaded once; root and user each have their own."""
@@ -111,7 +111,8 @@ class Host:
 
     def run(self, arguments, account=None):
         argv, environment = self.command(arguments, account)
-        return subprocess.run(argv, env=environment, cwd=self.scratch, capture_output=True, text=True, check=False)
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return self.launch(argv, env=environment, cwd=self.scratch, **streams)
 
     def output(self, name):
         return self.scratch / name

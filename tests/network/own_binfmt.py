@@ -11,8 +11,10 @@ import time
 ARCHITECTURES = {"arm64": ("aarch64", 2, b"\xb7\x00"), "i386": ("i386", 1, b"\x03\x00")}
 MOUNT_POINT = "/proc/sys/fs/binfmt_misc"
 # the maps are written from outside; until then this waits
-INNER = f"""read go && mount -t binfmt_misc binfmt_misc {MOUNT_POINT} &&
-printf %s "$1" >{MOUNT_POINT}/register && shift && exec "$@" </dev/null"""
+INNER = f"""read go && mount -t binfmt_misc binfmt_misc {MOUNT_POINT} || exit 125
+[ "$(echo $(ls {MOUNT_POINT}))" = "register status" ] || exit 125
+[ -z "$1" ] || printf %s "$1" >{MOUNT_POINT}/register || exit 125
+shift && exec "$@" </dev/null"""
 
 
 def is_needed(architecture):
@@ -36,7 +38,16 @@ def registration(architecture):
 
 def run(architecture, argv, **options):
     """As subprocess.run() of argv, with an emulator for `architecture`; standard input is empty."""
-    outer = ["unshare", "--user", "--mount", "--keep-caps", "sh", "-c", INNER, "sh", registration(architecture)]
+    return run_registered(registration(architecture), argv, **options)
+
+
+def run_below_empty_registry(argv, **options):
+    """The same with no emulator, whatever the machine has registered."""
+    return run_registered("", argv, **options)
+
+
+def run_registered(line, argv, **options):
+    outer = ["unshare", "--user", "--mount", "--keep-caps", "sh", "-c", INNER, "sh", line]
     here = os.readlink("/proc/self/ns/user")
     with subprocess.Popen([*outer, *argv], stdin=subprocess.PIPE, **options) as process:
         while process.poll() is None and os.readlink(f"/proc/{process.pid}/ns/user") == here:

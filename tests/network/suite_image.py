@@ -14,22 +14,10 @@ import shutil
 import sys
 
 import network_support as support
-
+import own_binfmt
 
 QEMU = {"arm64": "aarch64", "armhf": "arm", "riscv64": "riscv64"}
 REGISTRY = "/proc/sys/fs/binfmt_misc"
-# Runs "$@" as root of a user namespace that has all ids of this one, behind an empty registry. The maps are written from
-# outside: newuidmap would want a line for root in /etc/subuid.
-NESTED = f"""
-gate=$(mktemp -u) && mkfifo "$gate"
-unshare --user --mount sh -c 'read -r _ <"$1"; rm "$1"; shift
-  mount -t binfmt_misc binfmt_misc {REGISTRY} && [ "$(echo $(ls {REGISTRY}))" = "register status" ] || exit 125
-  exec "$@"' sh "$gate" "$@" &
-until [ "$(readlink /proc/$!/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.05; done
-for map in uid_map gid_map; do echo 0 0 4294967294 >/proc/$!/$map; done
-echo >"$gate"
-wait $!
-"""
 
 
 def kernel_version():
@@ -77,7 +65,8 @@ def main():
     checks = support.Checks()
     before = registered(arch) if arch else []
     with support.Host(program) as host:
-        host.wrapper = ["sh", "-c", NESTED, "sh"] if who == "nested" else []
+        if who == "nested":
+            host.launch = own_binfmt.run_below_empty_registry
         image = host.build(checks, f"{suite}.tar", arguments, account)
         if image is not None:
             support.check_status(checks, image)
