@@ -34,6 +34,10 @@ std::optional<std::string> find_in(std::string_view name, std::string_view direc
   return std::nullopt;
 }
 
+Error cannot_run(const std::string &program, int cause) {
+  return os_error(ErrorKind::sandbox, cause, fmt::format("cannot run '{}'", program));
+}
+
 int wait_for(pid_t pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0) {
@@ -45,6 +49,8 @@ int wait_for(pid_t pid) {
 }  // namespace
 
 SubprocessResult run_subprocess(const std::vector<std::string> &argv) {
+  // posix_spawn tells it as well, but not where an emulator makes its vfork a fork
+  if (::access(argv.front().c_str(), X_OK) != 0) throw cannot_run(argv.front(), errno);
   auto [read_end, write_end] = make_pipe();
   std::vector<char *> arguments;
   for (const std::string &argument : argv) arguments.push_back(const_cast<char *>(argument.c_str()));
@@ -58,7 +64,7 @@ SubprocessResult run_subprocess(const std::vector<std::string> &argv) {
   pid_t pid = -1;
   int cause = ::posix_spawn(&pid, argv.front().c_str(), &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
-  if (cause != 0) throw os_error(ErrorKind::sandbox, cause, fmt::format("cannot run '{}'", argv.front()));
+  if (cause != 0) throw cannot_run(argv.front(), cause);
   write_end.reset();
 
   SubprocessResult result;

@@ -30,19 +30,24 @@ struct ChildPlan {
   int stdin_fd;
   int output_fd;
   int mount_namespace;
-  LaunchStep failed_step;  ///< written by the child into the memory it shares
-  int errno_value;
+  int report_fd;  ///< pipe that closes when the program runs, or else says why it does not
 };
 
-__attribute__((no_sanitize("address", "thread"))) int fail(ChildPlan &plan, LaunchStep step) noexcept {
-  plan.failed_step = step;
-  plan.errno_value = errno;
+/// What the child says through `report_fd`. Not through the memory it borrows: an emulator gives it a copy.
+struct Report {
+  LaunchStep failed_step = LaunchStep::none;
+  int errno_value = 0;
+};
+
+__attribute__((no_sanitize("address", "thread"))) int fail(const ChildPlan &plan, LaunchStep step) noexcept {
+  Report report{step, errno};
+  static_cast<void>(::write(plan.report_fd, &report, sizeof(report)));
   ::_exit(127);
 }
 
 /// Runs on a stack of its own in the parent's memory while the parent waits.
 __attribute__((no_sanitize("address", "thread"))) int run_child(void *argument) noexcept {
-  ChildPlan &plan = *static_cast<ChildPlan *>(argument);
+  const ChildPlan &plan = *static_cast<const ChildPlan *>(argument);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -56,6 +61,16 @@ __attribute__((no_sanitize("address", "thread"))) int run_child(void *argument) 
   if (::chdir(plan.directory) != 0) return fail(plan, LaunchStep::directory);
   ::execve(plan.program, plan.argv, plan.environment);
   return fail(plan, LaunchStep::execute);
+}
+
+/// Waits until the child runs its program or gives up.
+Report read_report(int fd) noexcept {
+  Report report;
+  ssize_t length = -1;
+  do {
+    length = ::read(fd, &report, sizeof(report));
+  } while (length < 0 && errno == EINTR);
+  return length == sizeof(report) ? report : Report{};
 }
 
 std::vector<char *> pointers(const std::vector<std::string> &strings) {
@@ -110,20 +125,23 @@ Launched Launcher::start(const LaunchRequest &request, const std::string &progra
                          const std::vector<std::string> &argv) {
   std::vector<char *> arguments = pointers(argv);
   std::vector<char *> environment = pointers(request.environment);
-  ChildPlan plan{program.c_str(),           arguments.data(), environment.data(),
-                 request.directory.c_str(), request.stdin_fd, request.output_fd,
-                 request.mount_namespace,   LaunchStep::none, 0};
+  auto [report_end, child_end] = base::make_pipe();
+  ChildPlan plan{program.c_str(),  arguments.data(),  environment.data(),      request.directory.c_str(),
+                 request.stdin_fd, request.output_fd, request.mount_namespace, child_end.get()};
   Launched launched;
   launched.pid =
       ::clone(run_child, stack_.data() + (stack_.size() & ~std::size_t{15}), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
   if (launched.pid < 0) {
     launched.failure = {0, 0, LaunchStep::execute, errno, false};
-  } else if (plan.failed_step != LaunchStep::none) {
+    return launched;
+  }
+  child_end.reset();
+  if (Report report = read_report(report_end.get()); report.failed_step != LaunchStep::none) {
     int status = 0;
     while (::waitpid(launched.pid, &status, 0) < 0 && errno == EINTR) {
     }
     launched.pid = -1;
-    launched.failure = {0, 0, plan.failed_step, plan.errno_value, false};
+    launched.failure = {0, 0, report.failed_step, report.errno_value, false};
   }
   return launched;
 }

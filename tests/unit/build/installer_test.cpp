@@ -1,6 +1,9 @@
 #include "build/installer.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <random>
 
@@ -32,7 +35,6 @@ TEST_F(DpkgTwin, EveryKindOfEntry) {
       .symlink("/opt/dangling", "../nowhere")
       .directory("/opt/deep/er", {.mode = 02775})
       .fifo("/opt/fifo", {.mode = 0600})
-      .device("/opt/null", test::DebEntry::Type::character_device, 1, 3, {.mode = 0666})
       .conffile("/etc/opt/kinds.conf", "setting\n", {.mode = 0600, .user = "daemon"})
       .file("/opt/deep/er/file with blanks", "x");
   add(all);
@@ -41,6 +43,18 @@ TEST_F(DpkgTwin, EveryKindOfEntry) {
   bare.conffile("/etc/opt/bare.conf", "x").symlink("/opt/b/l", "z");
   add(bare);
   add(DebBuilder("empty", "1", "all"));
+  install_all();
+  EXPECT_EQ(differences(), "");
+}
+
+TEST_F(DpkgTwin, DeviceNodes) {
+  std::string probe = ::testing::TempDir() + "debroot-device-probe";
+  if (::mknod(probe.c_str(), S_IFCHR | 0600, ::makedev(1, 3)) != 0) GTEST_SKIP() << "devices cannot be made here";
+  ::unlink(probe.c_str());
+  DebBuilder nodes("nodes", "1", "all");
+  nodes.device("/opt/null", test::DebEntry::Type::character_device, 1, 3, {.mode = 0666});
+  nodes.device("/opt/loop", test::DebEntry::Type::block_device, 7, 0, {.mode = 0660});
+  add(nodes);
   install_all();
   EXPECT_EQ(differences(), "");
 }

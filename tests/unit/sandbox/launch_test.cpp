@@ -57,8 +57,7 @@ TEST_F(Launch, GivesBothStreamsTheEnvironmentAndTheDirectory) {
 TEST_F(Launch, LeadsANewSessionWithDefaultSignals) {
   ::signal(SIGPIPE, SIG_DFL);
   EXPECT_EQ(run({"/bin/sh", "-c",
-                 "set -- $(cut -d' ' -f1,5,6 /proc/self/stat); test $2 = $$ && test $3 = $$ && "
-                 "grep -E '^Sig(Blk|Ign)' /proc/self/status"},
+                 "test \"$(cut -d' ' -f5,6 /proc/$$/stat)\" = \"$$ $$\" && grep -E '^Sig(Blk|Ign)' /proc/$$/status"},
                 {"PATH=/usr/bin:/bin"}),
             "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
