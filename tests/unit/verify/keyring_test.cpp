@@ -19,7 +19,9 @@ using test::thrown_by;
 
 class KeyringTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
+  // made here and not in SetUpTestSuite, whose failure would make all tests count as skipped
+  static void make_keys() {
+    if (first_) return;
     first_ = std::make_unique<test::TestKey>();
     second_ = std::make_unique<test::TestKey>(test::KeySettings{.user_id = "Second <second@example.org>"});
   }
@@ -29,6 +31,7 @@ class KeyringTest : public testing::Test {
   }
 
   void SetUp() override {
+    make_keys();
     directory_ = "/tmp/dkrXXXXXX";
     ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
   }

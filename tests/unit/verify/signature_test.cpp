@@ -22,7 +22,9 @@ const std::string kText = "Origin: Test\nSuite: bookworm\nDescription: with -das
 
 class SignatureTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
+  // the keys are made here and not in SetUpTestSuite, whose failure would make all tests count as skipped
+  void SetUp() override {
+    if (key_) return;
     key_ = std::make_unique<test::TestKey>();
     other_ = std::make_unique<test::TestKey>(test::KeySettings{.user_id = "Other <other@example.org>"});
     keyring_ = Keyring::from_bytes(key_->public_key(), "corp.gpg");
