@@ -68,6 +68,14 @@ void PackageIndex::seal() {
   }
 }
 
+std::vector<std::string_view> PackageIndex::provided_names() const {
+  std::vector<std::string_view> names;
+  names.reserve(by_provided_.size());
+  for (const auto &[name, providers] : by_provided_) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 std::span<const PackageRef> PackageIndex::named(std::string_view name) const noexcept { return lookup(by_name_, name); }
 
 std::span<const PackageRef> PackageIndex::providing(std::string_view name) const noexcept {

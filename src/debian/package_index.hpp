@@ -79,6 +79,8 @@ class PackageIndex {
   [[nodiscard]] std::span<const PackageRef> named(std::string_view name) const noexcept;
   /// Every package with `name` in its Provides, in the order read.
   [[nodiscard]] std::span<const PackageRef> providing(std::string_view name) const noexcept;
+  /// Names in the Provides of any package, sorted.
+  [[nodiscard]] std::vector<std::string_view> provided_names() const;
   /// Real package names in the order first read.
   [[nodiscard]] std::span<const std::string_view> names() const noexcept { return names_; }
 

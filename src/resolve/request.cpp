@@ -31,6 +31,7 @@ class ItemReader {
 
   void read(const std::string &text, Wishes &wishes) {
     Item item = take_apart(text);
+    if (is_virtual(item.name)) return choose_virtual(item, text, wishes);
     bool is_from_pattern = is_pattern(item.name);
     std::vector<SlotId> slots = select(item, text);
     for (SlotId slot : slots) {
@@ -45,7 +46,6 @@ class ItemReader {
       if (std::any_of(wishes.installs.begin(), wishes.installs.end(), is_same)) continue;
       wishes.installs.push_back({version, is_from_pattern, item.release});
     }
-    if (slots.empty() && !is_from_pattern) choose_virtual(item, text, wishes);
   }
 
  private:
@@ -95,35 +95,82 @@ class ItemReader {
     return number ? catalog_.stand_ins(name, *number) : std::vector<PackageRef>();
   }
 
+  bool is_virtual(const std::string &name) {
+    return !is_pattern(name) && named(name).empty() && !stand_ins(name).empty();
+  }
+
+  /// Empty for names that nothing which could be chosen stands behind.
   std::vector<SlotId> select(const Item &item, const std::string &text) {
-    if (is_pattern(item.name)) return Pattern::parse(item.name).select(marking_, mentions_());
-    std::vector<SlotId> slots = named(item.name);
-    if (!slots.empty() || !stand_ins(item.name).empty()) return slots;
-    if (item.name.find_first_of(kGlobCharacters) != std::string::npos) {
-      slots = matching([&](std::string_view name) { return base::glob_match(item.name, std::string(name)); });
-    }
-    if (slots.empty() && item.name.find_first_of(kRegexCharacters) != std::string::npos) {
+    if (is_pattern(item.name)) return select_by_pattern(item.name);
+    if (std::vector<SlotId> slots = named(item.name); !slots.empty()) return slots;
+    std::optional<std::vector<SlotId>> slots = select_by_glob(item.name);
+    if (!slots && item.name.find_first_of(kRegexCharacters) != std::string::npos) {
       Regex regex(item.name);
       slots = matching([&](std::string_view name) { return regex.matches(name); });
     }
-    if (slots.empty()) refuse_unknown(item, text);
-    return slots;
+    if (!slots) refuse_unknown(item, text);
+    return *slots;
   }
 
-  template <typename Fits>
-  std::vector<SlotId> matching(Fits fits) {
-    std::vector<SlotId> slots;
-    for (std::string_view name : catalog_.index().names()) {
-      if (!fits(name)) continue;
-      const std::vector<SlotId> &group = catalog_.group(name);
-      if (!group.empty()) slots.push_back(group.front());
+  /// '?' begins a pattern's term, but is a sign of globs as well: apt takes for a glob what is no pattern.
+  std::vector<SlotId> select_by_pattern(const std::string &text) {
+    try {
+      return Pattern::parse(text).select(marking_, mentions_());
+    } catch (const Error &) {
+      if (std::optional<std::vector<SlotId>> slots = select_by_glob(text)) return *slots;
+      throw;
     }
+  }
+
+  std::optional<std::vector<SlotId>> select_by_glob(const std::string &text) {
+    if (text.find_first_of(kGlobCharacters) == std::string::npos) return std::nullopt;
+    return matching([&](std::string_view name) { return base::glob_match(text, std::string(name)); });
+  }
+
+  /// What the names that fit stand for; a virtual package counts if it has just one provider. Nothing if none fits.
+  template <typename Fits>
+  std::optional<std::vector<SlotId>> matching(Fits fits) {
+    std::vector<SlotId> slots;
+    bool has_match = false;
+    for (std::string_view name : catalog_.index().names()) {
+      const std::vector<SlotId> *group = fits(name) ? &catalog_.group(name) : nullptr;
+      if (group != nullptr && !group->empty()) slots.push_back(group->front());
+    }
+    has_match = !slots.empty();
+    for (std::string_view name : catalog_.index().provided_names()) {
+      if (!fits(name) || !catalog_.group(name).empty()) continue;
+      has_match = true;
+      std::vector<SlotId> providers = providers_in_any_architecture(name);
+      if (providers.size() == 1) slots.push_back(providers.front());
+    }
+    if (!has_match) return std::nullopt;
     const MentionOrder &mentions = mentions_();
     std::sort(slots.begin(), slots.end(), [&](SlotId a, SlotId b) {
       const Slot &x = catalog_.slot(a);
       const Slot &y = catalog_.slot(b);
       return mentions.of(x.name, x.architecture) < mentions.of(y.name, y.architecture);
     });
+    return slots;
+  }
+
+  /// As apt takes a group's package: of the native architecture if there is one, else of the next in the list.
+  std::vector<SlotId> providers_in_any_architecture(std::string_view name) {
+    for (std::size_t architecture = 0; architecture <= policy_.foreign_architectures.size(); ++architecture) {
+      std::vector<PackageRef> versions = catalog_.stand_ins(name, architecture);
+      if (!versions.empty()) return providers(versions);
+    }
+    return {};
+  }
+
+  /// One slot of each name among the candidates in `versions`.
+  std::vector<SlotId> providers(const std::vector<PackageRef> &versions) {
+    std::vector<SlotId> slots;
+    for (PackageRef version : versions) {
+      SlotId slot = catalog_.slot_of(version);
+      if (slot == kNone || marking_.at(slot).candidate != version) continue;
+      auto is_same = [&](SlotId other) { return catalog_.slot(other).name == catalog_.slot(slot).name; };
+      if (std::none_of(slots.begin(), slots.end(), is_same)) slots.push_back(slot);
+    }
     return slots;
   }
 
@@ -185,30 +232,24 @@ class ItemReader {
 
   /// A virtual package stands for its provider if there is just one.
   void choose_virtual(const Item &item, const std::string &text, Wishes &wishes) {
-    std::vector<SlotId> providers;
-    for (PackageRef version : stand_ins(item.name)) {
-      SlotId slot = catalog_.slot_of(version);
-      if (slot == kNone || marking_.at(slot).candidate != version) continue;
-      auto is_same = [&](SlotId other) { return catalog_.slot(other).name == catalog_.slot(slot).name; };
-      if (std::none_of(providers.begin(), providers.end(), is_same)) providers.push_back(slot);
-    }
-    if (providers.size() == 1) {
+    std::vector<SlotId> slots = providers(stand_ins(item.name));
+    if (slots.size() == 1) {
       if (item.is_refusal) {
-        wishes.refusals.push_back(providers.front());
+        wishes.refusals.push_back(slots.front());
       } else {
-        wishes.installs.push_back({marking_.at(providers.front()).candidate, false, {}});
+        wishes.installs.push_back({marking_.at(slots.front()).candidate, false, {}});
       }
       return;
     }
     Error error(ErrorKind::usage,
-                providers.empty()
+                slots.empty()
                     ? fmt::format("package '{}' is virtual: nothing that provides it may be installed", item.name)
                     : fmt::format("package '{}' is virtual: several packages provide it", item.name));
     if (text != item.name) error.detail("needed by", fmt::format("request '{}'", text));
-    for (SlotId slot : providers) {
+    for (SlotId slot : slots) {
       error.detail("expected", to_string(catalog_.index().at(marking_.at(slot).candidate).id()));
     }
-    if (!providers.empty()) error.hint("request one of them by its own name");
+    if (!slots.empty()) error.hint("request one of them by its own name");
     throw error;
   }
 

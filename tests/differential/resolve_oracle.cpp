@@ -1,12 +1,16 @@
 /// Answers requests from standard input with what the resolver chooses, for resolve_vs_apt.py to compare with apt.
 ///
-/// resolve_oracle ARCH[,FOREIGN…] SUITE=PACKAGES-FILE… [--installed=FILE]
+/// resolve_oracle ARCH[,FOREIGN…] TERMS=PACKAGES-FILE… [--installed=FILE] [--preferences=FILE] [--default-release=NAME]
+///                [--recommends] [--time]
+/// TERMS say what the Release says: a=oldstable,n=bookworm,o=Debian,l=…,r=12.5,c=main,s=HOST,notautomatic,
+/// butautomaticupgrades.
 /// Each line of input is one request, items separated by tabs. Each answer is one line: "ok", then the packages as
 /// name_version_arch ('+' in front of automatic ones), then "|" and the sequence of u:… and c:… (unpack, configure);
 /// or "no" and the reason.
 #include <chrono>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <variant>
@@ -29,11 +33,27 @@ std::shared_ptr<const std::string> read_file(const std::string &path) {
   return std::make_shared<const std::string>(std::move(text).str());
 }
 
-void load(debian::PackageIndex &index, const std::string &suite, const std::string &path) {
+debian::PackageSource read_terms(const std::string &terms) {
   debian::PackageSource source;
-  source.suite = source.codename = source.requested = suite;
-  source.component = "main";
-  std::uint32_t number = index.add_source(source);
+  const std::map<std::string_view, std::string debian::PackageSource::*> kFields = {
+      {"a", &debian::PackageSource::suite},   {"n", &debian::PackageSource::codename},
+      {"o", &debian::PackageSource::origin},  {"l", &debian::PackageSource::label},
+      {"r", &debian::PackageSource::version}, {"c", &debian::PackageSource::component},
+      {"s", &debian::PackageSource::site}};
+  for (std::string_view term : base::split(terms, ',')) {
+    std::size_t equal = term.find('=');
+    if (auto field = kFields.find(term.substr(0, equal)); field != kFields.end()) {
+      source.*field->second = term.substr(equal + 1);
+    }
+    if (term == "notautomatic") source.is_not_automatic = true;
+    if (term == "butautomaticupgrades") source.is_but_automatic_upgrades = true;
+  }
+  source.requested = source.codename;
+  return source;
+}
+
+void load(debian::PackageIndex &index, const std::string &terms, const std::string &path) {
+  std::uint32_t number = index.add_source(read_terms(terms));
   std::shared_ptr<const std::string> text = read_file(path);
   index.keep(text);
   deb822::StanzaReader reader(*text);
@@ -104,12 +124,16 @@ int main(int argc, char **argv) {
     } else if (argument.starts_with("--installed=")) {
       std::shared_ptr<const std::string> text = read_file(argument.substr(12));
       for (std::string_view id : base::split_words(*text)) installed_ids.emplace(id);
+    } else if (argument.starts_with("--preferences=")) {
+      policy.preferences = resolve::parse_preferences(*read_file(argument.substr(14)), argument.substr(14));
+    } else if (argument.starts_with("--default-release=")) {
+      policy.default_release = argument.substr(18);
     } else if (argument == "--recommends") {
       policy.install_recommends = true;
     } else if (argument == "--time") {
       is_timed = true;
     } else {
-      std::size_t equal = argument.find('=');
+      std::size_t equal = argument.rfind('=');
       load(index, argument.substr(0, equal), argument.substr(equal + 1));
     }
   }

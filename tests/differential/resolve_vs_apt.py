@@ -26,15 +26,17 @@ TYPICAL = [
 
 
 class Apt:
-    def __init__(self, directory, suite, architectures, mirror):
+    """apt with a directory of its own. `sources`: lines of sources.list."""
+
+    def __init__(self, directory, architectures, sources):
         self.directory = directory
         self.architectures = architectures
-        self.with_recommends = False
+        self.options = []
         for name in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "var/lib/apt/lists/partial",
                      "var/cache/apt/archives/partial", "var/lib/dpkg", "var/log/apt"):
             os.makedirs(os.path.join(directory, name), exist_ok=True)
         with open(self.path("etc/apt/sources.list"), "w") as file:
-            file.write(f"deb {mirror} {suite} main\n")
+            file.writelines(line + "\n" for line in sources)
         with open(self.path("apt.conf"), "w") as file:
             file.write(f'APT::Architecture "{architectures[0]}";\n#clear APT::Architectures;\n')
             for name in architectures:
@@ -50,21 +52,23 @@ class Apt:
         return os.path.join(self.directory, name)
 
     def run(self, arguments):
-        if self.with_recommends:
-            arguments = ["-oAPT::Install-Recommends=true"] + arguments
+        arguments = [f"-o{option}" for option in self.options] + arguments
         environment = dict(os.environ, APT_CONFIG=self.path("apt.conf"), LC_ALL="C.UTF-8")
         return subprocess.run(["apt-get"] + arguments, env=environment, capture_output=True, text=True)
 
     def indexes(self):
-        lists = self.path("var/lib/apt/lists")
-        return sorted(os.path.join(lists, name) for name in os.listdir(lists) if name.endswith("_Packages"))
+        """(path, terms of resolve_oracle) of each Packages file, in the order of the sources."""
+        form = "$(FILENAME)|$(COMPONENT)|$(SITE)"
+        targets = self.run(["indextargets", "--format", form, "Created-By: Packages"]).stdout.splitlines()
+        return [(path, release_terms(path, component, site))
+                for path, component, site in (line.split("|") for line in targets) if os.path.exists(path)]
 
     def update(self):
         result = self.run(["update", "--error-on=any"])
         return result.returncode == 0 and bool(self.indexes())
 
     def stanzas(self):
-        for index in self.indexes():
+        for index, _ in self.indexes():
             with open(index, encoding="utf-8") as file:
                 for stanza in file.read().split("\n\n"):
                     if stanza.strip():
@@ -109,6 +113,17 @@ class Apt:
         return {urllib.parse.unquote(name) for name in files}, "", []
 
 
+def release_terms(packages_file, component, site):
+    """What the Release beside a Packages file in apt's lists says, as resolve_oracle takes it."""
+    with open(re.match(r".*_dists_[^_]*_", packages_file).group() + "InRelease", encoding="utf-8") as file:
+        release = file.read()
+    letters = {"a": "Suite", "n": "Codename", "o": "Origin", "l": "Label", "r": "Version"}
+    terms = [f"{letter}={field(release, name)}" for letter, name in letters.items()]
+    terms += [f"c={component}", f"s={urllib.parse.urlsplit(site).hostname or ''}"]
+    terms += [name.lower() for name in ("NotAutomatic", "ButAutomaticUpgrades") if field(release, name) == "yes"]
+    return ",".join(terms)
+
+
 def field(stanza, name):
     match = re.search(rf"^{name}: (.*)$", stanza, re.MULTILINE)
     return match.group(1) if match else ""
@@ -119,10 +134,9 @@ def identity(stanza):
 
 
 class Oracle:
-    def __init__(self, program, apt, suite, installed_file=None):
-        arguments = [program, ",".join(apt.architectures)] + [f"{suite}={path}" for path in apt.indexes()]
-        if apt.with_recommends:
-            arguments.append("--recommends")
+    def __init__(self, program, apt, options=(), installed_file=None):
+        arguments = [program, ",".join(apt.architectures)] + [f"{terms}={path}" for path, terms in apt.indexes()]
+        arguments += options
         if installed_file:
             arguments.append(f"--installed={installed_file}")
         self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -213,7 +227,8 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         directory = options.work or temporary
         os.makedirs(directory, exist_ok=True)
-        run(options, Apt(os.path.abspath(directory), options.suite, options.arch.split(","), options.mirror))
+        source = f"deb {options.mirror} {options.suite} main"
+        run(options, Apt(os.path.abspath(directory), options.arch.split(","), [source]))
 
 
 def run(options, apt):
@@ -221,7 +236,7 @@ def run(options, apt):
         skip(f"apt-get cannot fetch {options.suite} from {options.mirror}")
     tally = Tally()
     native = apt.architectures[0]
-    oracle = Oracle(options.oracle, apt, options.suite)
+    oracle = Oracle(options.oracle, apt)
     essential = [f"?narrow(?or(?archive(^{options.suite}$),?codename(^{options.suite}$)),?architecture({native}),?essential)"]
     answer = oracle.ask(essential)
     tally.compare("essential", apt.ask(essential, True), answer, options.verbose)
@@ -234,8 +249,9 @@ def run(options, apt):
     installed_file = apt.path("installed")
     with open(installed_file, "w") as file:
         file.write("\n".join(sorted(answer[0])))
-    apt.with_recommends = options.recommends
-    oracle = Oracle(options.oracle, apt, options.suite, installed_file)
+    if options.recommends:
+        apt.options.append("APT::Install-Recommends=true")
+    oracle = Oracle(options.oracle, apt, ["--recommends"] if options.recommends else [], installed_file)
     requests = list(sets_of(options.suite, native)) + [(" ".join(items), items) for items in TYPICAL]
     names = sorted({field(stanza, "Package") for stanza in apt.stanzas()
                     if not options.only_with or field(stanza, options.only_with)})
@@ -255,4 +271,5 @@ def run(options, apt):
     sys.exit(0 if tally.same >= options.at_least * tally.asked else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -47,6 +47,23 @@ TEST(Request, TakesGlobsAndRegularExpressions) {
   EXPECT_EQ(world.refuse({"^lib-[a"}), "'^lib-[a' is no regular expression: Unmatched [, [^, [:, [., or [=");
 }
 
+TEST(Request, GlobsTakeTheOnlyProviderOfAVirtualName) {
+  World world;
+  world.policy.foreign_architectures = {"arm64"};
+  world.add("one 1", "Provides: api-1").add("a 1", "Provides: many-x").add("b 1", "Provides: many-x");
+  world.add("far 1 arm64", "Provides: api-far");
+  EXPECT_EQ(world.choose({"api-*"}), "far_1_arm64 one_1_amd64");
+  EXPECT_EQ(world.choose({"^api-[0-9]"}), "one_1_amd64");
+  EXPECT_EQ(world.choose({"many-*"}), "") << "which of them is not for a glob to say";
+}
+
+TEST(Request, WhatIsNoPatternMayBeAGlob) {
+  World world;
+  world.add("lib-a 1");
+  EXPECT_EQ(world.choose({"?ib-a"}), "lib-a_1_amd64");
+  EXPECT_EQ(world.refuse({"?ib-b"}), "cannot read pattern '?ib-b': unknown term '?ib-b' at character 1");
+}
+
 TEST(Request, TakesArchitectures) {
   World world;
   world.policy.foreign_architectures = {"arm64"};
