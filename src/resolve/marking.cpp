@@ -265,9 +265,27 @@ bool Marking::install(SlotId slot, bool with_dependencies, unsigned depth, bool 
   return is_fine;
 }
 
+/// Recommends that the installed version had as well and that went without are not made good for later: apt follows
+/// those of an installed package only where they are new, or were met until now.
+bool Marking::is_refused_before(const Dependency &recommendation, PackageRef current) {
+  if (current == kNone || recommendation.kind != DependencyKind::recommends) return false;
+  const std::string_view name = recommendation.alternatives.front().relation.name;
+  bool is_known = false;
+  for (const Dependency &former : catalog_.dependencies(current)) {
+    if (former.kind != DependencyKind::recommends) continue;
+    auto names_it = [&](const Alternative &alternative) { return alternative.relation.name == name; };
+    if (std::none_of(former.alternatives.begin(), former.alternatives.end(), names_it)) continue;
+    if (held_before(former)) return false;
+    is_known = true;
+  }
+  return is_known;
+}
+
 void Marking::collect(PackageRef version, bool is_protected, Work &work) {
+  PackageRef current = at(work.slot).current;
   for (const Dependency &dependency : catalog_.dependencies(version)) {
     if (!is_important(dependency) || (!is_protected && holds(dependency))) continue;
+    if (is_refused_before(dependency, current)) continue;
     (is_negative(dependency.kind) ? work.conflicts : work.needs).push_back(&dependency);
   }
 }

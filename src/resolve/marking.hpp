@@ -86,6 +86,7 @@ class Marking {
   void change(SlotId slot, bool by_user);
   void discard_candidate(SlotId slot);
   void discard_install(SlotId slot);
+  [[nodiscard]] bool is_refused_before(const Dependency &recommendation, PackageRef current);
   void collect(PackageRef version, bool is_protected, Work &work);
   bool clear_conflicts(Work &work);
   bool clear_candidates(const Dependency &dependency, Work &work);

@@ -101,7 +101,8 @@ bool Marking::switch_candidates(PackageRef version, const ReleaseMatch &release,
   return true;
 }
 
-/// Tries to meet one relation by a version of `release`; only versioned relations are worth a switch.
+/// Tries to meet one relation by a version of `release`; only versioned relations are worth a switch. As in apt, the last
+/// alternative stays switched even where something further down cannot be met.
 bool Marking::switch_dependency(const Dependency &dependency, const ReleaseMatch &release,
                                 std::vector<PackageRef> &changed) {
   for (const Alternative &alternative : dependency.alternatives) {
@@ -115,6 +116,7 @@ bool Marking::switch_dependency(const Dependency &dependency, const ReleaseMatch
       PackageRef former = at(catalog_.slot_of(version)).candidate;
       changed.push_back(version);
       if (switch_candidates(version, release, changed)) return true;
+      if (&alternative == &dependency.alternatives.back()) return false;
       if (former != kNone) set_candidate(former);
       changed.pop_back();
       break;

@@ -34,11 +34,14 @@ POLICIES = {
                           "Package: linux-*\nPin: version 6.*\nPin-Priority: 600\n"),
 }
 
+KINDS = ("plain", "version", "release", "architecture", "refusal", "glob", "regex", "pattern")
+
 
 class Forms:
     """Draws requests from all packages of the indexes."""
 
-    def __init__(self, apt, suite, generator):
+    def __init__(self, apt, suite, generator, kinds):
+        self.kinds = kinds
         self.suite, self.generator, self.architectures = suite, generator, apt.architectures
         self.versions, self.sections = {}, set()
         for stanza in apt.stanzas():
@@ -53,8 +56,7 @@ class Forms:
         return self.generator.choice(self.chosen_from if self.generator.random() < 0.6 else self.names)
 
     def request(self):
-        kinds = [self.plain, self.version, self.release, self.architecture, self.refusal, self.glob, self.regex,
-                 self.pattern]
+        kinds = [getattr(self, name) for name in self.kinds]
         return [self.generator.choice(kinds)() for _ in range(self.generator.randint(1, 3))]
 
     def plain(self):
@@ -123,6 +125,7 @@ def main():
     parser.add_argument("--requests", type=int, default=40, help="for each policy")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--policy", choices=sorted(POLICIES), action="append")
+    parser.add_argument("--form", choices=KINDS, action="append", help="of the requests; default: all of them")
     parser.add_argument("--work", help="directory to keep the indexes in between runs")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
@@ -170,7 +173,8 @@ def compare(options, apt, policy):
         own.append(f"--preferences={path}")
     oracle = Oracle(options.oracle, apt, own, apt.path("installed"))
     tally = Tally()
-    forms = Forms(apt, options.suite, random.Random(f"{options.seed} {policy}"))
+    forms = Forms(apt, options.suite, random.Random(f"{options.seed} {policy}"),
+                  options.form or KINDS)
     for _ in range(options.requests):
         request = forms.request()
         tally.compare(f"[{policy}] " + " ".join(request), apt.ask(request, False), oracle.ask(request), options.verbose)

@@ -31,6 +31,13 @@ TEST(Request, AReleaseAlsoCountsForWhatThePackageNeedsOfIt) {
   EXPECT_EQ(world.choose({"a/backports"}), "a_2_amd64 +lib_2_amd64 +other_1_amd64");
 }
 
+TEST(Request, AReleaseStaysChosenWhereSomethingFurtherDownIsOpen) {
+  World world;
+  world.add("a 1").add("lib 1").add("other 1", "Depends: more").add("more 1");
+  world.suite("backports", true, true).add("a 2", "Depends: lib (>= 2)").add("lib 2", "Depends: other");
+  EXPECT_EQ(world.choose({"a/backports"}), "a_2_amd64 +lib_2_amd64 +more_1_amd64 +other_1_amd64");
+}
+
 TEST(Request, ReadsSignsOnlyWhenTheWholeIsNoName) {
   World world;
   world.add("g++ 1").add("g 1");

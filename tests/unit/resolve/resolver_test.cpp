@@ -13,6 +13,13 @@ TEST(Resolver, FollowsDependsAndPreDepends) {
   EXPECT_EQ(world.choose({"a"}), "a_1_amd64 +b_1_amd64 +c_1_amd64 +d_1_amd64");
 }
 
+TEST(Resolver, RecommendsOfAnInstalledPackageAreNotMadeGoodFor) {
+  World world;
+  world.policy.install_recommends = true;
+  world.add("a 1", "Depends: lib").add("lib 1", "Recommends: extra").add("extra 1").installed("lib_1_amd64");
+  EXPECT_EQ(world.choose({"a"}), "a_1_amd64");
+}
+
 TEST(Resolver, TakesRecommendsOnlyWhenWanted) {
   World world;
   world.add("a 1", "Recommends: b, missing\nSuggests: c").add("b 1").add("c 1");
