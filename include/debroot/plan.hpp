@@ -64,6 +64,8 @@ enum class HookStage { setup, extract, essential, customize };
 struct Hook {
   HookStage stage = HookStage::customize;
   std::string command;
+  bool is_chrooted = false;  ///< `--chrooted-STAGE-hook`: a shell in the root runs it
+  std::string name = {};     ///< what messages say instead of a long command; empty: the command
 };
 
 enum class Format { tar, directory, null };
@@ -121,6 +123,11 @@ struct BuildPlan {
   std::vector<std::string> apt_options;   ///< lines or file contents for /etc/apt/apt.conf.d/99mmdebstrap
   std::vector<std::string> dpkg_options;  ///< the same for /etc/dpkg/dpkg.cfg.d/99mmdebstrap
   std::vector<Hook> hooks;
+  /// Packages that hooks want among the first ones installed; those that the suite does not have are passed over.
+  std::vector<std::string> hook_packages;
+  int verbosity = 1;  ///< as hooks are told it: 0 quiet, 1 normal, 2 verbose, 3 debug
+  /// Processes that hooks leave behind are waited for behind the last one; otherwise they are ended then.
+  bool waits_for_background_processes = false;
   std::vector<std::string> skips;       ///< values of --skip
   bool is_plain = false;                ///< none of debroot's own customisations
   std::optional<std::string> hostname;  ///< written to the image when set

@@ -43,6 +43,33 @@ std::vector<std::string_view> split_words(std::string_view text, std::string_vie
   }
 }
 
+std::optional<std::vector<std::string>> shell_words(std::string_view text) {
+  std::vector<std::string> words;
+  char quote = '\0';
+  bool is_in_word = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    char c = text[at];
+    bool is_blank = std::string_view(" \t\n\r").find(c) != std::string_view::npos;
+    if (quote == '\0' && is_blank) {
+      is_in_word = false;
+      continue;
+    }
+    if (!is_in_word) words.emplace_back();
+    is_in_word = true;
+    if (c == '\\' && quote != '\'' && at + 1 < text.size()) {
+      words.back() += text[++at];
+    } else if (c == quote) {
+      quote = '\0';
+    } else if (quote == '\0' && (c == '"' || c == '\'')) {
+      quote = c;
+    } else {
+      words.back() += c;
+    }
+  }
+  if (quote != '\0') return std::nullopt;
+  return words;
+}
+
 std::string join(const std::vector<std::string> &items, std::string_view separator) {
   return fmt::format("{}", fmt::join(items, separator));
 }

@@ -21,6 +21,10 @@ namespace debroot::base {
 /// Pieces between runs of any character of `separators`, never empty.
 [[nodiscard]] std::vector<std::string_view> split_words(std::string_view text, std::string_view separators = " \t\n\r");
 
+/// Words as a shell tells them apart: blanks separate, quotes of both kinds hold together, a backslash takes the next
+/// character as it is (not between single quotes). Nothing is expanded. Nothing when a quote is not closed.
+[[nodiscard]] std::optional<std::vector<std::string>> shell_words(std::string_view text);
+
 [[nodiscard]] std::string join(const std::vector<std::string> &items, std::string_view separator);
 
 /// A whole decimal number, nothing else around it.

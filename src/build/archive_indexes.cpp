@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "base/worker_pool.hpp"
 #include "build/local_packages.hpp"
+#include "build/root_state.hpp"
 #include "index/packages_files.hpp"
 #include "index/packages_scan.hpp"
 #include "index/release_file.hpp"
@@ -195,12 +196,13 @@ std::vector<PendingIndex> twin_indexes(const OpenSource &source, const std::stri
 class Reading {
  public:
   Reading(const BuildPlan &plan, const debian::AptConfig &config, fetch::Fetcher &fetcher, Progress &progress,
-          const std::string &twin_architecture)
+          const std::string &twin_architecture, const std::string &status)
       : plan_(plan),
         config_(config),
         fetcher_(fetcher),
         progress_(progress),
         twin_architecture_(twin_architecture),
+        status_(status),
         pool_(plan.jobs) {}
 
   ArchiveIndexes run() {
@@ -226,6 +228,7 @@ class Reading {
     std::vector<std::string> paths;
     std::copy_if(plan_.includes.begin(), plan_.includes.end(), std::back_inserter(paths), is_local_package);
     out_.local_packages = add_local_packages(out_.packages, paths);
+    out_.installed = add_installed_packages(out_.packages, status_);
     out_.packages.seal();
     out_.twins.seal();
     return std::move(out_);
@@ -367,6 +370,7 @@ class Reading {
   fetch::Fetcher &fetcher_;
   Progress &progress_;
   const std::string &twin_architecture_;
+  const std::string &status_;
   std::vector<OpenSource> sources_;
   ArchiveIndexes out_;
   base::WorkerPool pool_;  // last: its tasks look at the members above
@@ -375,8 +379,8 @@ class Reading {
 }  // namespace
 
 ArchiveIndexes read_archives(const BuildPlan &plan, const debian::AptConfig &config, fetch::Fetcher &fetcher,
-                             Progress &progress, const std::string &twin_architecture) {
-  return Reading(plan, config, fetcher, progress, twin_architecture).run();
+                             Progress &progress, const std::string &twin_architecture, const std::string &status) {
+  return Reading(plan, config, fetcher, progress, twin_architecture, status).run();
 }
 
 std::string apt_list_name(std::string_view url) {

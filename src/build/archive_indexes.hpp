@@ -26,17 +26,19 @@ struct ArchiveIndexes {
   debian::PackageIndex packages;
   debian::PackageIndex twins;  ///< of the architecture that lends its tools, as far as the sources have it
   std::vector<debian::PackageRef> local_packages;  ///< of includes that are paths
+  std::vector<debian::PackageRef> installed;       ///< in the root already, by setup hooks
   std::vector<ReportedRelease> releases;
   std::vector<ListFile> lists;
   std::int64_t newest_date = 0;      ///< Unix seconds, of the Release files used
   std::vector<SourcesFile> sources;  ///< those used: the plan's, or where an old suite is archived
 };
 
-/// `twin_architecture` may be empty; what cannot be had of it is passed over. @throws Error of kind network, trust or
+/// `twin_architecture` may be empty; what cannot be had of it is passed over. `status` is dpkg's of the root as setup
+/// hooks left it. @throws Error of kind network, trust or
 /// index
 [[nodiscard]] ArchiveIndexes read_archives(const BuildPlan &plan, const debian::AptConfig &config,
                                            fetch::Fetcher &fetcher, Progress &progress,
-                                           const std::string &twin_architecture);
+                                           const std::string &twin_architecture, const std::string &status);
 
 /// Name under /var/lib/apt/lists that apt gives to what it takes from `url`.
 [[nodiscard]] std::string apt_list_name(std::string_view url);

@@ -3,16 +3,21 @@
 #include "debroot/build.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "build/archive_indexes.hpp"
 #include "build/builder.hpp"
 #include "build/directory_output.hpp"
 #include "build/package_feed.hpp"
+#include "build/root_state.hpp"
 #include "build/selection.hpp"
 #include "build/twin_selection.hpp"
+#include "customize/hook_listener.hpp"
 #include "fetch/fetcher.hpp"
 #include "pack/output_file.hpp"
 #include "sandbox/builder_process.hpp"
@@ -53,28 +58,82 @@ auto timed(Phase phase, Progress &progress, BuildReport &report, const Work &wor
   return result;
 }
 
+/// What packages are chosen by. Setup hooks may change all of it.
+struct Basis {
+  BuildPlan plan;
+  debian::AptConfig config;
+  std::vector<resolve::Pin> preferences;
+  std::string status;  ///< dpkg's
+};
+
 /// Fetching and resolving, which `build` and `plan_packages` share.
 struct Chosen {
   build::ArchiveIndexes indexes;
   build::SelectedPackages selected;
 };
 
-Chosen choose(const BuildPlan &plan, fetch::Fetcher &fetcher, const debian::AptConfig &config, Progress &progress,
-              BuildReport &report, const std::string &twin_architecture) {
-  Chosen out;
-  out.indexes = timed(Phase::indexes, progress, report,
-                      [&] { return build::read_archives(plan, config, fetcher, progress, twin_architecture); });
-  out.selected =
-      timed(Phase::resolve, progress, report, [&] { return build::select_packages(plan, out.indexes, config); });
-  for (SourcesFile &file : out.indexes.sources) {
-    out.selected.plan.sources.push_back({std::move(file.path), std::move(file.text)});
-  }
+build::ArchiveIndexes read_indexes(const Basis &basis, fetch::Fetcher &fetcher, Progress &progress, BuildReport &report,
+                                   const std::string &twin_architecture) {
+  return timed(Phase::indexes, progress, report, [&] {
+    return build::read_archives(basis.plan, basis.config, fetcher, progress, twin_architecture, basis.status);
+  });
+}
+
+void set_sources(const std::vector<SourcesFile> &sources, build::InstallPlan &plan) {
+  for (const SourcesFile &file : sources) plan.sources.push_back({file.path, file.text});
+}
+
+Chosen choose(const Basis &basis, build::ArchiveIndexes indexes, Progress &progress, BuildReport &report,
+              const std::string &twin_architecture) {
+  Chosen out{std::move(indexes), {}};
+  out.selected = timed(Phase::resolve, progress, report, [&] {
+    return build::select_packages(basis.plan, out.indexes, basis.config, basis.preferences);
+  });
+  set_sources(out.indexes.sources, out.selected.plan);
   if (!twin_architecture.empty()) build::add_twins(out.selected, out.indexes, twin_architecture);
-  out.selected.plan.epoch = plan.source_date_epoch.value_or(out.indexes.newest_date);
+  out.selected.plan.epoch = basis.plan.source_date_epoch.value_or(out.indexes.newest_date);
   report.packages = out.selected.reported;
   report.releases = out.indexes.releases;
   report.source_date_epoch = out.selected.plan.epoch;
   return out;
+}
+
+bool has_setup_hooks(const BuildPlan &plan) {
+  return std::any_of(plan.hooks.begin(), plan.hooks.end(),
+                     [](const Hook &hook) { return hook.stage == HookStage::setup; });
+}
+
+/// Runs the setup hooks and changes `basis` to what they made of the root. They run before anything is fetched, since
+/// the archive may be of their making; only where the time of the image is that of the archive, that is read first.
+/// @return the indexes if they are read already and still those that count
+std::optional<build::ArchiveIndexes> run_setup_hooks(Basis &basis, std::optional<fetch::Fetcher> &fetcher,
+                                                     sandbox::BuilderHandle &builder, Progress &progress,
+                                                     const std::stop_token &stop, BuildReport &report,
+                                                     const std::string &twin_architecture) {
+  std::optional<build::ArchiveIndexes> early;
+  build::SelectedPackages first;
+  std::vector<build::ListFile> lists;
+  if (!basis.plan.source_date_epoch) {
+    early = read_indexes(basis, *fetcher, progress, report, twin_architecture);
+    for (const build::ListFile &list : early->lists) lists.push_back({list.name, list.file.duplicate()});
+    basis.plan.has_default_sources = false;  // where they are is known now
+    basis.plan.sources = early->sources;
+  }
+  first.plan.epoch = basis.plan.source_date_epoch.value_or(early ? early->newest_date : 0);
+  set_sources(basis.plan.sources, first.plan);
+  build::PackageFeed feed(basis.plan, std::move(first), std::move(lists), *fetcher, builder, progress);
+  build::RootState state = feed.run_setup_hooks(stop, report);
+
+  std::vector<SourcesFile> sources = build::sources_in(state, basis.plan.sources, basis.plan.architecture);
+  bool has_same_sources = build::are_same_sources(sources, basis.plan.sources);
+  if (!has_same_sources) basis.plan.has_default_sources = false;
+  basis.plan.sources = std::move(sources);
+  basis.config = build::apt_config_in(state);
+  basis.preferences = build::preferences_in(state);
+  basis.status = std::move(state.status);
+  fetcher.emplace(fetch_options(basis.plan, basis.config, stop));  // they may have set a proxy
+  bool is_early_true = early && has_same_sources && base::trim(basis.status).empty();
+  return is_early_true ? std::move(early) : std::nullopt;
 }
 
 /// Where the image goes, opened before anything else so that a place that cannot be written fails at once.
@@ -102,9 +161,9 @@ Outputs open_outputs(const BuildPlan &plan) {
 BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::stop_token &stop) {
   BuildReport report;
   Clock::time_point start = Clock::now();
-  debian::AptConfig config = apt_config(plan);
-  fetch::Fetcher fetcher(fetch_options(plan, config, stop));
-  choose(plan, fetcher, config, progress, report, {});
+  Basis basis{plan, apt_config(plan), {}, {}};
+  fetch::Fetcher fetcher(fetch_options(plan, basis.config, stop));
+  choose(basis, read_indexes(basis, fetcher, progress, report, {}), progress, report, {});
   report.download_bytes = fetcher.totals().network_bytes;
   report.milliseconds = milliseconds_since(start);
   return report;
@@ -113,30 +172,43 @@ BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::
 BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::stop_token &stop) {
   BuildReport report;
   Clock::time_point start = Clock::now();
-  debian::AptConfig config = apt_config(plan);
+  Basis basis{plan, apt_config(plan), {}, {}};
 
   // places that cannot be written, and hosts that cannot build, fail before anything is fetched
   Outputs outputs = open_outputs(plan);
-  fetch::Fetcher fetcher(fetch_options(plan, config, stop));
+  std::optional<fetch::Fetcher> fetcher(std::in_place, fetch_options(plan, basis.config, stop));
   sandbox::Emulation emulation{plan.architecture, sandbox::EmulationKind::native, {}};
   if (plan.variant != Variant::extract) emulation = sandbox::find_emulation(plan.architecture);
   sandbox::Staging staging = sandbox::Staging::create(plan.temporary_directory);
 
-  // the builder is forked while this process has one thread
+  // the builder, and who copies for its hooks, are forked while this process has one thread
+  customize::HookListener hook_listener;
+  if (!plan.hooks.empty()) hook_listener = customize::HookListener::start();
   sandbox::NamespaceRequest namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
   namespaces.staging_directory = staging.path();
   namespaces.output_directory = outputs.directory.path();
   if (!plan.host_traces.hostname.empty()) namespaces.hostname = plan.host_traces.hostname;
-  build::BuilderSetup setup{
-      plan,          staging.path(), outputs.directory.path(),
-      outputs.sinks, emulation,      namespaces.id_map ? namespaces.id_map->caller_uid_inside : 0};
+  build::BuilderSetup setup{plan,
+                            staging.path(),
+                            outputs.directory.path(),
+                            outputs.sinks,
+                            emulation,
+                            namespaces.id_map ? namespaces.id_map->caller_uid_inside : 0,
+                            ::geteuid() != 0 || plan.mode == Mode::unshare ? "unshare" : "root",
+                            hook_listener.socket()};
   sandbox::BuilderHandle builder = sandbox::start_builder(
       namespaces, [&setup](base::Channel channel) { return build::run_builder(setup, std::move(channel)); });
 
   // threads may exist from here on
   bool is_emulated = emulation.kind != sandbox::EmulationKind::native;
-  Chosen chosen = choose(plan, fetcher, config, progress, report, is_emulated ? plan.twin_architecture : std::string());
-  build::PackageFeed feed(plan, std::move(chosen.selected), std::move(chosen.indexes.lists), fetcher, builder,
+  std::string twin_architecture = is_emulated ? plan.twin_architecture : std::string();
+  std::optional<build::ArchiveIndexes> indexes;
+  if (has_setup_hooks(plan)) {
+    indexes = run_setup_hooks(basis, fetcher, builder, progress, stop, report, twin_architecture);
+  }
+  if (!indexes) indexes = read_indexes(basis, *fetcher, progress, report, twin_architecture);
+  Chosen chosen = choose(basis, std::move(*indexes), progress, report, twin_architecture);
+  build::PackageFeed feed(plan, std::move(chosen.selected), std::move(chosen.indexes.lists), *fetcher, builder,
                           progress);
   feed.run(stop, report);
 
@@ -146,7 +218,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   }
   for (pack::OutputFile &file : outputs.files) file.finish();
   outputs.directory.finish();
-  report.download_bytes = fetcher.totals().network_bytes;
+  report.download_bytes = fetcher->totals().network_bytes;
   report.milliseconds = milliseconds_since(start);
   return report;
 }

@@ -13,12 +13,16 @@
 #include "base/text.hpp"
 #include "base/wire.hpp"
 #include "build/event_sender.hpp"
+#include "build/first_debs.hpp"
+#include "build/hook_context.hpp"
 #include "build/installer.hpp"
 #include "build/native_twins.hpp"
 #include "build/package_inbox.hpp"
 #include "build/root_skeleton.hpp"
+#include "build/root_state.hpp"
 #include "build/sandboxed_scripts.hpp"
 #include "customize/cleanup.hpp"
+#include "customize/hook_mounts.hpp"
 #include "customize/hooks.hpp"
 #include "customize/machine.hpp"
 #include "customize/shims.hpp"
@@ -35,10 +39,17 @@ namespace {
 
 constexpr std::string_view kInPlaceStage = ".debroot-stage";
 
+/// A link to this program beside the root, by which hooks call it: under this name it takes mmdebstrap's options.
+constexpr std::string_view kOwnName = "mmdebstrap";
+
 /// Room that packages need on top of their Installed-Size: the .deb's own rounding, databases, work done ahead.
-sandbox::StagingNeed staging_need(const InstallPlan &plan) {
+/// Before setup hooks have run, what will be installed is not known: then as much as a large system takes.
+sandbox::StagingNeed staging_need(const InstallPlan &plan, bool is_unknown) {
   constexpr std::uint64_t kBaseBytes = std::uint64_t{64} << 20;
   constexpr std::uint64_t kBaseInodes = 20000;
+  constexpr std::uint64_t kUnknownBytes = std::uint64_t{2} << 30;
+  constexpr std::uint64_t kUnknownInodes = 500000;
+  if (is_unknown) return {kUnknownBytes, kUnknownInodes};
   sandbox::StagingNeed need{kBaseBytes, kBaseInodes};
   auto add = [&](const PlannedPackage &package) {
     need.bytes += package.installed_size_bytes + package.installed_size_bytes / 8;
@@ -61,11 +72,12 @@ std::vector<std::string> own_environment(std::int64_t epoch) {
 
 std::string_view name_of(std::string_view variable) { return variable.substr(0, variable.find('=')); }
 
-/// `caller` without TMPDIR, which names a directory that the root does not have, and overlaid with `added`.
+/// `caller` without TMPDIR, which names a directory that the root does not have, without the caller's settings for apt,
+/// which are not this build's, and overlaid with `added`.
 std::vector<std::string> with_caller(const std::vector<std::string> &caller, const std::vector<std::string> &added) {
   std::vector<std::string> out;
   for (const std::string &variable : caller) {
-    bool is_replaced = name_of(variable) == "TMPDIR" ||
+    bool is_replaced = name_of(variable) == "TMPDIR" || name_of(variable) == "APT_CONFIG" ||
                        std::any_of(added.begin(), added.end(),
                                    [&](const std::string &own) { return name_of(own) == name_of(variable); });
     if (!is_replaced) out.push_back(variable);
@@ -85,15 +97,10 @@ std::vector<std::string> script_environment(const HostTraces &traces, std::int64
   return out;
 }
 
-/// What a hook sees: the caller's environment, with the same additions but for PATH, which gets the directories of
-/// system programs behind what the caller has.
-std::vector<std::string> hook_environment(std::int64_t epoch) {
-  std::vector<std::string> added = own_environment(epoch);
-  const char *path = std::getenv("PATH");
-  added.push_back(fmt::format("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", path == nullptr ? "" : path));
-  std::vector<std::string> caller;
-  for (char **variable = environ; *variable != nullptr; ++variable) caller.emplace_back(*variable);
-  return with_caller(caller, added);
+std::vector<std::string> caller_environment() {
+  std::vector<std::string> out;
+  for (char **variable = environ; *variable != nullptr; ++variable) out.emplace_back(*variable);
+  return out;
 }
 
 configure::ConffileChoice conffile_choice(const std::vector<std::string> &dpkg_options) {
@@ -130,13 +137,21 @@ class Builder {
     receive_plan();
     prepare_root();
     sandbox::RunnerOptions options{plan_.shares_network_with_scripts, {}};
-    if (!install_.twins.empty()) options.private_name = twins::kDirectoryName;
+    bool has_setup_hooks = has_hooks(plan_, HookStage::setup);
+    bool may_have_twins = has_setup_hooks ? !plan_.twin_architecture.empty() : !install_.twins.empty();
+    if (may_have_twins) options.private_name = twins::kDirectoryName;
     runner_ = sandbox::Runner::start(options);
     make_skeleton(root_, plan_, install_.sources);
-    run_hooks(HookStage::setup);
+    if (has_setup_hooks) {
+      run_hooks(HookStage::setup);
+      events_.root_state(read_root_state(root_));
+      receive_plan();
+    }
     open_inbox();
     unpack_first();
     enter_root();
+    bool wants_debs = has_hooks(plan_, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
+    if (wants_debs) first_debs_.emplace(root_, install_, [this](std::uint32_t number) { return inbox_->file(number); });
     run_hooks(HookStage::extract);
     if (plan_.variant != Variant::extract) install();
     customize();
@@ -149,7 +164,9 @@ class Builder {
     try {
       inbox_.reset();
       if (runner_) runner_->stop();
-      if (!setup_.directory_output.empty() && root_.fd() >= 0) root_.clear_directory("/");
+      if (setup_.directory_output.empty() || root_.fd() < 0) return;
+      sandbox::unmount_below(root_path_);
+      root_.clear_directory("/");
     } catch (const Error &) {
       // the failure that led here is what is reported
     }
@@ -162,6 +179,7 @@ class Builder {
     std::optional<base::ChannelMessage> bytes = channel_.receive();
     if (!bytes) throw Error(ErrorKind::interrupted, "the build was stopped");
     install_ = base::from_wire<ToBuilder>(bytes->bytes).plan;
+    lists_.clear();
     for (std::size_t i = 0; i < install_.list_names.size(); ++i) {
       std::optional<base::ChannelMessage> list = channel_.receive();
       if (!list || list->fds.size() != 1) throw Error(ErrorKind::interrupted, "the build was stopped");
@@ -174,7 +192,9 @@ class Builder {
     sandbox::sweep_stale_stagings(plan_.temporary_directory, setup_.caller_uid_inside);
     bool is_in_place = !setup_.directory_output.empty();
     sandbox::StagingChoice choice;
-    if (!is_in_place) choice = sandbox::choose_staging(staging_need(install_), sandbox::read_memory_facts());
+    if (!is_in_place)
+      choice = sandbox::choose_staging(staging_need(install_, has_hooks(plan_, HookStage::setup)),
+                                       sandbox::read_memory_facts());
     staging_ =
         sandbox::prepare_staging(setup_.staging_path, choice, ::geteuid() == 0 && !setup_.emulation.needs_own_binfmt());
     root_path_ = is_in_place ? setup_.directory_output : setup_.staging_path + "/root";
@@ -244,6 +264,7 @@ class Builder {
     configure_count_.items_total = install_.packages.size();
     events_.phase_started(Phase::configure, configure_count_);
     installer_->install_first();
+    if (first_debs_ && !is_skipped(plan_.skips, "essential/unlink")) first_debs_->remove();
     run_hooks(HookStage::essential);
     write_extended_states(root_, install_, plan_.architecture);
     for (const PlannedRun &run : install_.runs) installer_->execute(run);
@@ -258,6 +279,7 @@ class Builder {
     }
     if (plan_.hostname) customize::set_hostname(root_, *plan_.hostname);
     run_hooks(HookStage::customize);
+    if (hooks_) hooks_->finish(plan_.waits_for_background_processes);
     events_.phase_finished(Phase::customize, {});
   }
 
@@ -271,16 +293,38 @@ class Builder {
 
   void run_hooks(HookStage stage) {
     if (!has_hooks(plan_, stage)) return;
+    if (!hooks_) hooks_.emplace(root_, root_path_);
     write_lists();
-    customize::HookSettings settings{root_path_, hook_environment(install_.epoch), {}};
+    write_hook_apt_config(root_, root_path_, plan_);
+    std::optional<customize::HookMounts> mounts;
+    if (stage != HookStage::setup) mounts.emplace(root_path_, plan_.skips);
+    customize::HookSettings settings;
+    settings.environment = with_caller(caller_environment(), hook_variables(stage));
+    settings.socket = setup_.hook_socket;
+    settings.skips = plan_.skips;
+    settings.brings_resolver = plan_.host_traces.files.empty();
     for (const Hook &hook : plan_.hooks) {
       if (hook.stage != stage) continue;
-      std::string origin = fmt::format("{} hook '{}'", hook_stage_name(stage), hook.command);
-      settings.on_output = [&](std::string_view line) { events_.script_output(origin, line); };
-      customize::run_hook(root_, hook, settings);
+      settings.on_output = [this, origin = customize::hook_title(hook)](std::string_view line) {
+        events_.script_output(origin, line);
+      };
+      hooks_->run(hook, settings);
       if (installer_) installer_->reload();
     }
     root_.clear_directory("/var/lib/apt/lists", {"lock", "partial"});
+  }
+
+  /// What a hook sees beside the caller's environment. PATH gets the directories of system programs behind what the
+  /// caller has.
+  [[nodiscard]] std::vector<std::string> hook_variables(HookStage stage) {
+    if (!staging_.exists(kOwnName)) staging_.make_link(kOwnName, own_program());
+    std::vector<std::string> out = own_environment(install_.epoch);
+    const char *path = std::getenv("PATH");
+    out.push_back(fmt::format("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", path == nullptr ? "" : path));
+    HookFacts facts{stage, setup_.mode, fmt::format("{}/{}", setup_.staging_path, kOwnName), root_path_,
+                    first_debs_ ? first_debs_->paths() : std::vector<std::string>()};
+    for (std::string &variable : mmdebstrap_variables(plan_, facts)) out.push_back(std::move(variable));
+    return out;
   }
 
   /// The verified indexes where apt looks for them, so that a hook's apt-get needs no update of its own.
@@ -297,6 +341,10 @@ class Builder {
     inbox_.reset();
     if (!setup_.directory_output.empty()) root_.remove_tree(stage_path_);
     customize::remove_shims(root_);
+    if (hooks_) {
+      remove_hook_apt_config(root_, plan_.skips);
+      sandbox::unmount_below(root_path_);
+    }
     settle_apt_state(root_, plan_.host_traces.apt_user_id);
     remove_build_settings(root_, plan_.skips);
     customize::clean_up(root_, customize::cleanup_options(plan_.skips));
@@ -351,6 +399,8 @@ class Builder {
   std::optional<PackageInbox> inbox_;
   std::optional<SandboxedScripts> scripts_;
   std::optional<Installer> installer_;
+  std::optional<customize::HookRunner> hooks_;
+  std::optional<FirstDebs> first_debs_;
   PhaseCount unpack_count_;
   PhaseCount configure_count_;
 };

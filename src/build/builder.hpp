@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/channel.hpp"
@@ -19,6 +20,8 @@ struct BuilderSetup {
   std::vector<pack::TarSink> sinks;  ///< open descriptors of the outputs that are tars
   sandbox::Emulation emulation;
   uid_t caller_uid_inside = 0;  ///< owner of stale staging directories that may be removed
+  std::string_view mode;        ///< as hooks are told it: "root" or "unshare"
+  int hook_socket = -1;         ///< to the process that copies for hooks; -1: there are no hooks
 };
 
 /// Body of the process: takes the InstallPlan and the packages from `channel`, sends events, ends with done or failed.

@@ -56,6 +56,13 @@ void EventSender::script_output(const std::string &origin, std::string_view line
 }
 void EventSender::failed(const Error &error) { send(text_message(Kind::failed, {}, error_to_bytes(error))); }
 
+void EventSender::root_state(RootState state) {
+  FromBuilder message;
+  message.kind = Kind::root_state;
+  message.root_state = std::move(state);
+  send(std::move(message));
+}
+
 void EventSender::done(std::vector<std::string> random_paths, std::uint64_t output_bytes) {
   FromBuilder message;
   message.kind = Kind::done;

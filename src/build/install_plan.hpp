@@ -35,10 +35,17 @@ struct PlannedRun {
   std::vector<std::uint32_t> packages;  ///< numbers in InstallPlan::packages
 };
 
-/// One file of apt's sources. The BuildPlan's may not be those: a suite past its end is taken from another archive.
+/// One file of apt's sources, or of its other settings. The BuildPlan's may not be those: a suite past its end is taken
+/// from another archive.
 struct SourcesText {
   std::string path;
   std::string text;
+};
+
+/// What setup hooks have made of the root (root_state.hpp).
+struct RootState {
+  std::vector<SourcesText> files;  ///< of /etc/apt
+  std::string status;              ///< dpkg's
 };
 
 struct InstallPlan {
@@ -73,6 +80,10 @@ void fields(Wire &wire, SourcesText &file) {
   wire(file.path, file.text);
 }
 template <class Wire>
+void fields(Wire &wire, RootState &state) {
+  wire(state.files, state.status);
+}
+template <class Wire>
 void fields(Wire &wire, InstallPlan &plan) {
   wire(plan.epoch, plan.sources, plan.packages, plan.first, plan.runs, plan.automatic, plan.dpkg_version,
        plan.list_names, plan.twin_architecture, plan.twins, plan.emulated);
@@ -81,7 +92,9 @@ void fields(Wire &wire, InstallPlan &plan) {
 /// From the outside to the builder.
 struct ToBuilder {
   enum class Kind {
-    plan,     ///< `plan`, then the descriptors of its index files in messages of kind list
+    /// `plan`, then the descriptors of its index files in messages of kind list. Where there are setup hooks it comes
+    /// twice: before them without packages, and once they have run.
+    plan,
     list,     ///< descriptor of the index file `number` of list_names
     package,  ///< descriptor of the .deb of package `number`, or of twin `number` minus the packages
     absent,   ///< the .deb of that twin cannot be had
@@ -95,9 +108,20 @@ void fields(Wire &wire, ToBuilder &message) {
   wire(message.kind, message.plan, message.number);
 }
 
-/// From the builder to the outside: events of its phases, then `done` or `failed`.
+/// From the builder to the outside: `root_state` once setup hooks have run, if there are any, events of its phases,
+/// then `done` or `failed`.
 struct FromBuilder {
-  enum class Kind { phase_started, phase_advanced, phase_finished, note, warning, script_output, done, failed };
+  enum class Kind {
+    phase_started,
+    phase_advanced,
+    phase_finished,
+    note,
+    warning,
+    script_output,
+    root_state,
+    done,
+    failed,
+  };
   Kind kind = Kind::note;
   Phase phase = Phase::unpack;
   std::uint64_t items_done = 0;
@@ -109,11 +133,12 @@ struct FromBuilder {
   std::string text;                ///< a line of output; for `failed` the Error as bytes
   std::vector<std::string> paths;  ///< of `done`: files that packages drew at random
   std::uint64_t output_bytes = 0;  ///< of `done`
+  RootState root_state;
 };
 template <class Wire>
 void fields(Wire &wire, FromBuilder &message) {
   wire(message.kind, message.phase, message.items_done, message.items_total, message.bytes_done, message.bytes_total,
-       message.milliseconds, message.subject, message.text, message.paths, message.output_bytes);
+       message.milliseconds, message.subject, message.text, message.paths, message.output_bytes, message.root_state);
 }
 
 }  // namespace debroot::build

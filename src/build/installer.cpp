@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "base/text.hpp"
@@ -68,21 +69,37 @@ void Installer::extract_first() {
 void Installer::install_first() {
   if (context_.plan.first.empty()) return;
   begin_run();
-  for (std::uint32_t number : context_.plan.first) unpack_package(number);
+  std::vector<std::uint32_t> numbers = without_installed(context_.plan.first);
+  for (std::uint32_t number : numbers) unpack_package(number);
   first_.clear();
   extracted_.clear();
-  configurer_.install(keys_of(context_.plan.first));
+  configurer_.install(keys_of(numbers));
   end_run();
 }
 
+bool Installer::is_installed(std::uint32_t number) const {
+  const PackageId &id = context_.plan.packages[number].id;
+  const PackageRecord *record = database_.find({id.name, id.architecture});
+  return record != nullptr && record->state == State::installed && record->version() == id.version;
+}
+
+std::vector<std::uint32_t> Installer::without_installed(const std::vector<std::uint32_t> &numbers) const {
+  std::vector<std::uint32_t> out;
+  std::copy_if(numbers.begin(), numbers.end(), std::back_inserter(out),
+               [this](std::uint32_t number) { return !is_installed(number); });
+  return out;
+}
+
 void Installer::execute(const PlannedRun &run) {
+  std::vector<std::uint32_t> numbers = without_installed(run.packages);
+  if (numbers.empty() && !run.packages.empty()) return;
   begin_run();
   switch (run.kind) {
     case RunKind::unpack:
-      for (std::uint32_t number : run.packages) unpack_package(number);
+      for (std::uint32_t number : numbers) unpack_package(number);
       break;
     case RunKind::configure:
-      configurer_.configure(keys_of(run.packages));
+      configurer_.configure(keys_of(numbers));
       break;
     case RunKind::configure_pending:
       configurer_.configure_pending();

@@ -62,6 +62,9 @@ class Installer {
                   const std::vector<std::string> &list);
   void take_over_files(const std::vector<std::string> &losers);
   void register_interests(const deb::ControlArchive &control, const dpkgdb::PackageRecord &record);
+  /// Whether a hook has installed the package before its turn: dpkg would do it again, to the same end.
+  [[nodiscard]] bool is_installed(std::uint32_t number) const;
+  [[nodiscard]] std::vector<std::uint32_t> without_installed(const std::vector<std::uint32_t> &numbers) const;
   [[nodiscard]] std::vector<dpkgdb::PackageKey> keys_of(const std::vector<std::uint32_t> &numbers) const;
 
   InstallerContext context_;

@@ -8,6 +8,7 @@
 
 #include "base/digest.hpp"
 #include "base/text.hpp"
+#include "build/package_entry.hpp"
 #include "deb/archive.hpp"
 #include "verify/digest_check.hpp"
 
@@ -25,24 +26,6 @@ std::string index_stanza(const std::string &path) {
   return fmt::format("{}\nFilename: {}\nSize: {}\nSHA256: {}\n", text, path.substr(1), size_bytes, digest);
 }
 
-debian::BinaryPackage to_package(std::string_view text, std::uint32_t source, const std::string &path) {
-  debian::BinaryPackage package;
-  package.stanza = deb822::StanzaView(text);
-  package.name = package.stanza.get("Package");
-  package.version = package.stanza.get("Version");
-  package.architecture = package.stanza.get("Architecture");
-  if (package.name.empty() || package.version.empty() || package.architecture.empty()) {
-    throw Error(ErrorKind::package,
-                fmt::format("cannot use '{}': its control file names no package, version or architecture", path));
-  }
-  package.provides = package.stanza.get("Provides");
-  package.priority = debian::parse_priority(package.stanza.get("Priority"));
-  package.multi_arch = debian::parse_multi_arch(package.stanza.get("Multi-Arch"));
-  package.is_essential = package.stanza.get("Essential") == "yes";
-  package.sources = {source};
-  return package;
-}
-
 }  // namespace
 
 bool is_local_package(const std::string &include) noexcept { return !include.empty() && include[0] == '/'; }
@@ -55,7 +38,7 @@ std::vector<debian::PackageRef> add_local_packages(debian::PackageIndex &index, 
     source.archive_root = "file://";
     source.requested = "local";
     std::uint32_t number = index.add_source(std::move(source));
-    debian::BinaryPackage package = to_package(*text, number, path);
+    debian::BinaryPackage package = package_entry(*text, number, path);
     std::string_view name = package.name;
     index.keep(std::move(text));
     index.add(std::move(package));

@@ -53,12 +53,25 @@ void PackageFeed::run(const std::stop_token &stop, BuildReport &report) {
     take_downloads();
     if (count_.items_done == count_.items_total && !has_all_) finish_downloads(report);
     wait_for_events(stop);
-    pollfd ready{builder_.channel().fd(), POLLIN, 0};
-    while (!is_done_ && ::poll(&ready, 1, 0) > 0) {
-      std::optional<base::ChannelMessage> bytes = builder_.channel().receive();
-      if (!bytes) throw Error(ErrorKind::internal, "the builder process ended unexpectedly");
-      handle(base::from_wire<FromBuilder>(bytes->bytes), report);
-    }
+    take_events(report);
+  }
+}
+
+RootState PackageFeed::run_setup_hooks(const std::stop_token &stop, BuildReport &report) {
+  send_plan();
+  while (!is_done_) {
+    wait_for_events(stop);
+    take_events(report);
+  }
+  return std::move(root_state_);
+}
+
+void PackageFeed::take_events(BuildReport &report) {
+  pollfd ready{builder_.channel().fd(), POLLIN, 0};
+  while (!is_done_ && ::poll(&ready, 1, 0) > 0) {
+    std::optional<base::ChannelMessage> bytes = builder_.channel().receive();
+    if (!bytes) throw Error(ErrorKind::internal, "the builder process ended unexpectedly");
+    handle(base::from_wire<FromBuilder>(bytes->bytes), report);
   }
 }
 
@@ -168,6 +181,10 @@ void PackageFeed::handle(const FromBuilder &message, BuildReport &report) {
       break;
     case FromBuilder::Kind::failed:
       throw error_from_bytes(message.text);
+    case FromBuilder::Kind::root_state:
+      root_state_ = message.root_state;
+      is_done_ = true;
+      break;
     case FromBuilder::Kind::done:
       report.random_paths = message.paths;
       report.output_bytes = message.output_bytes;

@@ -26,6 +26,10 @@ class PackageFeed {
   PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists, fetch::Fetcher &fetcher,
               sandbox::BuilderHandle &builder, Progress &progress);
 
+  /// For setup hooks: sends the plan, which has no packages, shows what the builder tells, and takes what the hooks
+  /// have made of the root. @throws as `run`
+  [[nodiscard]] RootState run_setup_hooks(const std::stop_token &stop, BuildReport &report);
+
   /// Sends the plan and every package, shows what the builder tells, until it is done. @throws the first Error of a
   /// download or the builder, or one of kind interrupted when `stop` asks; the builder is then being killed
   void run(const std::stop_token &stop, BuildReport &report);
@@ -38,6 +42,7 @@ class PackageFeed {
   void pass_on(std::uint32_t number, fetch::Completion completion);
   void take_downloads();
   void wait_for_events(const std::stop_token &stop);
+  void take_events(BuildReport &report);
   void handle(const FromBuilder &message, BuildReport &report);
   void finish_downloads(BuildReport &report);
 
@@ -55,6 +60,7 @@ class PackageFeed {
   std::uint64_t bytes_before_ = 0;
   bool has_all_ = false;
   bool is_done_ = false;
+  RootState root_state_;
 };
 
 }  // namespace debroot::build

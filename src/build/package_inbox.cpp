@@ -84,6 +84,10 @@ base::VerifiedFile PackageInbox::check(const PlannedPackage &planned, base::Fd f
                             to_string(planned.id) + ".deb");
 }
 
+base::VerifiedFile PackageInbox::file(std::uint32_t number) const {
+  return check(plan_.packages[number], slots_[number].kept.duplicate());
+}
+
 void PackageInbox::accept(std::uint32_t number, base::Fd file) {
   Slot &slot = slots_[number];
   if (is_first_[number]) slot.kept = file.duplicate();

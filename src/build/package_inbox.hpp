@@ -32,6 +32,9 @@ class PackageInbox {
   /// only packages of plan.first can be. @throws Error
   [[nodiscard]] unpack::StagedPackage take(std::uint32_t number);
 
+  /// The .deb of a package of plan.first that was taken before, checked again. @throws Error
+  [[nodiscard]] base::VerifiedFile file(std::uint32_t number) const;
+
   /// The twin at place `number` of plan.twins, once it arrived and is unpacked; nothing when it cannot be had. May be
   /// asked once. @throws Error
   [[nodiscard]] std::optional<twins::UnpackedTwin> take_twin(std::uint32_t number);

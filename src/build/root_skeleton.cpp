@@ -79,13 +79,14 @@ void remove_build_settings(const base::RootDirectory &root, const std::vector<st
 void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
                            const std::string &native_architecture) {
   if (plan.runs.empty()) return;
-  std::string out;
+  constexpr std::string_view kPath = "/var/lib/apt/extended_states";
+  std::string out = root.try_read(kPath).value_or("");  // a hook's apt may have been here
   for (std::uint32_t number : plan.automatic) {
     const PackageId &id = plan.packages[number].id;
     const std::string &architecture = id.architecture == "all" ? native_architecture : id.architecture;
     out += fmt::format("Package: {}\nArchitecture: {}\nAuto-Installed: 1\n\n", id.name, architecture);
   }
-  root.write("/var/lib/apt/extended_states", out);
+  root.write(kPath, out);
 }
 
 void settle_apt_state(const base::RootDirectory &root, std::optional<std::uint32_t> apt_user_id) {

@@ -78,8 +78,10 @@ std::vector<std::string> second_items(const BuildPlan &plan, const resolve::Reso
   return items;
 }
 
-resolve::Policy policy_of(const BuildPlan &plan, const debian::AptConfig &config) {
+resolve::Policy policy_of(const BuildPlan &plan, const debian::AptConfig &config,
+                          const std::vector<resolve::Pin> &preferences) {
   resolve::Policy policy;
+  policy.preferences = preferences;
   policy.architecture = plan.architecture;
   policy.foreign_architectures = plan.foreign_architectures;
   policy.install_recommends = config.is_true("APT::Install-Recommends", false);
@@ -104,6 +106,20 @@ std::string archive_of(const debian::PackageIndex &index, const BinaryPackage &p
   const debian::PackageSource &source = index.sources()[package.sources.front()];
   return fmt::format("{} {}{}{}", base::without_credentials(source.archive_root), source.requested,
                      source.component.empty() ? "" : "/", source.component);
+}
+
+/// Adds what setup hooks installed and `chosen` has not replaced.
+void add_still_installed(const ArchiveIndexes &indexes, std::vector<PackageRef> &chosen) {
+  std::size_t count = chosen.size();
+  for (PackageRef ref : indexes.installed) {
+    const BinaryPackage &before = indexes.packages.at(ref);
+    bool is_replaced = std::any_of(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(count), [&](auto one) {
+      const BinaryPackage &now = indexes.packages.at(one);
+      return now.name == before.name &&
+             (now.architecture == before.architecture || now.architecture == "all" || before.architecture == "all");
+    });
+    if (!is_replaced) chosen.push_back(ref);
+  }
 }
 
 /// Numbers packages as they are met and writes down what the rest of the build needs of each.
@@ -169,24 +185,28 @@ void require_network(const BuildPlan &plan, const std::vector<PlannedPackage> &c
       .hint(fmt::format("--network none, or --include {}", needed));
 }
 
-SelectedPackages choose_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,
-                                 const debian::AptConfig &config) {
+SelectedPackages choose_packages(const BuildPlan &plan, const ArchiveIndexes &indexes, const debian::AptConfig &config,
+                                 const std::vector<resolve::Pin> &preferences) {
   SelectedPackages out;
-  resolve::Policy policy = policy_of(plan, config);
+  resolve::Policy policy = policy_of(plan, config, preferences);
   resolve::Resolver resolver(indexes.packages, policy);
   Collector collector(indexes.packages, out);
 
   resolve::Request first_request;
   bool is_essential_first = starts_essential(plan.variant);
   first_request.items = is_essential_first ? std::vector{suite_pattern(plan, "?essential")} : named_includes(plan);
+  for (const std::string &name : plan.hook_packages) {
+    if (!indexes.packages.named(name).empty()) first_request.items.push_back(name);
+  }
   if (!is_essential_first) first_request.files = indexes.local_packages;
   resolve::Selection first;
   if (!first_request.items.empty() || !first_request.files.empty())
-    first = require(resolver.install(first_request, {}));
+    first = require(resolver.install(first_request, indexes.installed));
   collector.remember(first);
   std::vector<PackageRef> installed = packages_of(first);
-  out.plan.first =
-      collector.numbers(resolve::unpack_order(resolve::plan_runs(indexes.packages, policy, installed, {})));
+  out.plan.first = collector.numbers(
+      resolve::unpack_order(resolve::plan_runs(indexes.packages, policy, installed, indexes.installed)));
+  add_still_installed(indexes, installed);
 
   resolve::Request second_request;
   second_request.items = second_items(plan, resolver);
@@ -225,9 +245,9 @@ fetch::Request download_of(const debian::PackageIndex &index, PackageRef ref) {
   return request;
 }
 
-SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,
-                                 const debian::AptConfig &config) {
-  SelectedPackages out = choose_packages(plan, indexes, config);
+SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes, const debian::AptConfig &config,
+                                 const std::vector<resolve::Pin> &preferences) {
+  SelectedPackages out = choose_packages(plan, indexes, config, preferences);
   require_network(plan, out.plan.packages);
   return out;
 }

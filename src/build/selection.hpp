@@ -9,6 +9,7 @@
 #include "debroot/plan.hpp"
 #include "debroot/report.hpp"
 #include "fetch/request.hpp"
+#include "resolve/policy.hpp"
 
 namespace debroot::build {
 
@@ -26,8 +27,9 @@ struct SelectedPackages {
 /// Where the .deb of a package lies.
 [[nodiscard]] fetch::Request download_of(const debian::PackageIndex &index, debian::PackageRef ref);
 
-/// @throws Error of kind unsatisfiable, or usage for an include that names nothing
+/// `preferences` are those of the root. @throws Error of kind unsatisfiable, or usage for an include that names nothing
 [[nodiscard]] SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes,
-                                               const debian::AptConfig &config);
+                                               const debian::AptConfig &config,
+                                               const std::vector<resolve::Pin> &preferences);
 
 }  // namespace debroot::build

@@ -10,6 +10,8 @@ int run_build(const CommandContext &context) {
   bool is_build = context.line.command == Command::build;
   BuildPlan plan = is_build ? plan::make_plan(context.line.options, context.host)
                             : plan::make_plan_as_mmdebstrap(context.line.options, context.host);
+  plan.verbosity = static_cast<int>(context.line.verbosity);
+  if (plan.is_simulation && !plan.hooks.empty()) plan.warnings.emplace_back("hooks do not run in a simulation");
   for (const std::string &warning : plan.warnings) context.renderer.warning(warning);
   if (plan.is_simulation) {
     BuildReport report = context.backend.plan_packages(plan, context.renderer, context.stop);

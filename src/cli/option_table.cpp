@@ -31,8 +31,10 @@ Apply turn_on(bool CommandLine::*field) {
 Apply leave_out(bool diff::CompareOptions::*field) {
   return [field](CommandLine &line, const std::string &) { line.compare.*field = true; };
 }
-Apply add_hook(HookSource source) {
-  return [source](CommandLine &line, const std::string &value) { line.options.hooks.push_back({source, value}); };
+Apply add_hook(HookSource source, bool is_chrooted = false) {
+  return [source, is_chrooted](CommandLine &line, const std::string &value) {
+    line.options.hooks.push_back({source, value, is_chrooted});
+  };
 }
 Apply set_verbosity(Verbosity verbosity) {
   return [verbosity](CommandLine &line, const std::string &) { line.verbosity = verbosity; };
@@ -115,6 +117,10 @@ std::vector<OptionRow> customisation_rows() {
       {kGroup, "--customize-hook", "COMMAND",
        "run COMMAND when everything is installed. Hooks run on the host, with the root's path as $1",
        add_hook(HookSource::customize)},
+      // mmdebstrap's manual does not have these either
+      {"", "--chrooted-extract-hook", "COMMAND", "", add_hook(HookSource::extract, true)},
+      {"", "--chrooted-essential-hook", "COMMAND", "", add_hook(HookSource::essential, true)},
+      {"", "--chrooted-customize-hook", "COMMAND", "", add_hook(HookSource::customize, true)},
       {kGroup, "--hook-directory,--hook-dir", "DIR",
        "every executable in DIR whose name begins with a stage, as a hook of that stage",
        add_hook(HookSource::directory)},
@@ -157,13 +163,33 @@ std::vector<OptionRow> message_rows() {
 }
 
 /// The spellings that mmdebstrap(1) has.
-constexpr std::array<std::string_view, 24> kMmdebstrapNames = {
-    "--architectures",  "--format",         "--variant",        "--include",
-    "--components",     "--keyring",        "--setup-hook",     "--extract-hook",
-    "--essential-hook", "--customize-hook", "--hook-directory", "--aptopt",
-    "--dpkgopt",        "--skip",           "--mode",           "--simulate,--dry-run",
-    "--logfile",        "-q,--quiet",       "-s,--silent",      "-v,--verbose",
-    "-d,--debug",       "-h,--help",        "--version",        "--man"};
+constexpr std::array<std::string_view, 27> kMmdebstrapNames = {"--architectures",
+                                                               "--format",
+                                                               "--variant",
+                                                               "--include",
+                                                               "--components",
+                                                               "--keyring",
+                                                               "--setup-hook",
+                                                               "--extract-hook",
+                                                               "--essential-hook",
+                                                               "--customize-hook",
+                                                               "--hook-directory",
+                                                               "--chrooted-extract-hook",
+                                                               "--chrooted-essential-hook",
+                                                               "--chrooted-customize-hook",
+                                                               "--aptopt",
+                                                               "--dpkgopt",
+                                                               "--skip",
+                                                               "--mode",
+                                                               "--simulate,--dry-run",
+                                                               "--logfile",
+                                                               "-q,--quiet",
+                                                               "-s,--silent",
+                                                               "-v,--verbose",
+                                                               "-d,--debug",
+                                                               "-h,--help",
+                                                               "--version",
+                                                               "--man"};
 
 /// `rows` but for the ones that mmdebstrap does not have, under its names.
 std::vector<OptionRow> as_mmdebstrap(const std::vector<OptionRow> &rows) {

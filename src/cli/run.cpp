@@ -64,6 +64,23 @@ bool print_texts(const CommandLine &line, const Console &console, const Backend 
   return true;
 }
 
+/// The calls that mmdebstrap makes of itself, and hook scripts of it. They are not options: what follows is not for
+/// the parser. @return whether it was one
+bool run_hook_half(const std::vector<std::string> &arguments, const Console &console, const Backend &backend) {
+  constexpr std::size_t kHelperWords = 8;
+  if (arguments.size() < 2 || arguments[0] != command_name(Command::mmdebstrap)) return false;
+  if (arguments[1] == "--hook-helper" && backend.hook_helper) {
+    if (arguments.size() < kHelperWords) {
+      throw Error(ErrorKind::usage, "'--hook-helper' needs ROOT MODE HOOK SKIP VERBOSITY VERB");
+    }
+    backend.hook_helper({arguments.begin() + 2, arguments.end()});
+    return true;
+  }
+  if (arguments[1] != "--hook-listener" || !backend.hook_listener) return false;
+  backend.hook_listener([&](const Error &error) { console.err(render_error(error, console.uses_colour)); });
+  return true;
+}
+
 int run_command(const CommandLine &line, const plan::HostFacts &host, Console &console, const Backend &backend,
                 std::stop_token stop) {
   if (!line.log_file.empty()) console.redirect(console, line.log_file);
@@ -85,6 +102,7 @@ int run_command(const CommandLine &line, const plan::HostFacts &host, Console &c
 int run(const std::vector<std::string> &arguments, const plan::HostFacts &host, Console &console,
         const Backend &backend, std::stop_token stop) noexcept {
   try {
+    if (run_hook_half(arguments, console, backend)) return kExitDone;
     CommandLine line = parse_command_line(arguments);
     if (print_texts(line, console, backend)) return kExitDone;
     return run_command(line, host, console, backend, std::move(stop));

@@ -8,6 +8,7 @@
 
 #include "cli/console.hpp"
 #include "cli/doctor.hpp"
+#include "debroot/error.hpp"
 #include "debroot/plan.hpp"
 #include "debroot/progress.hpp"
 #include "debroot/report.hpp"
@@ -21,7 +22,11 @@ struct Backend {
   std::function<BuildReport(const BuildPlan &, Progress &, std::stop_token)> build;
   std::function<BuildReport(const BuildPlan &, Progress &, std::stop_token)> plan_packages;
   std::function<std::vector<DoctorCheck>(const plan::HostFacts &)> doctor;
-  std::vector<std::string> libraries;  ///< for --version: "libarchive 3.6.2", …
+  /// Both halves of mmdebstrap's protocol for hooks, over standard input and output; the first gets the words behind
+  /// --hook-helper: ROOT MODE HOOK SKIP VERBOSITY VERB PATH….
+  std::function<void(const std::vector<std::string> &)> hook_helper = {};
+  std::function<void(const std::function<void(const Error &)> &on_failure)> hook_listener = {};
+  std::vector<std::string> libraries = {};  ///< for --version: "libarchive 3.6.2", …
   /// See plan::HostFacts; run_process puts it there.
   std::function<bool(const std::string &, const std::vector<std::string> &)> holds_only_trusted_keys;
 };

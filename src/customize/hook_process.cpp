@@ -2,56 +2,46 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
-#include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <optional>
 
 #include "debroot/error.hpp"
+
+extern char **environ;  // NOLINT: the C library declares it only in <unistd.h> of some systems
 
 namespace debroot::customize {
 namespace {
 
-/// A bind mount prepared before the fork: between fork and exec nothing may allocate.
-struct Bind {
-  const char *from;
-  std::string onto;
-};
-
+/// All that the child needs, ready before the fork: between fork and exec nothing may allocate.
 struct Preparation {
-  std::vector<Bind> binds;
-  std::vector<const char *> argv;
-  std::vector<const char *> environment;
-  std::optional<std::string> search_path;
+  std::vector<char *> argv;
+  std::vector<char *> environment;
+  const char *root = nullptr;
+  int socket = -1;
 };
 
-Preparation prepare(const std::vector<std::string> &argv, const std::vector<std::string> &environment,
-                    const std::string &root_path) {
-  Preparation out;
-  for (const char *directory : {"/proc", "/sys", "/dev"}) out.binds.push_back({directory, root_path + directory});
-  for (const std::string &word : argv) out.argv.push_back(word.c_str());
-  for (const std::string &variable : environment) out.environment.push_back(variable.c_str());
-  out.argv.push_back(nullptr);
-  out.environment.push_back(nullptr);
+std::vector<char *> pointers(const std::vector<std::string> &words) {
+  std::vector<char *> out;
+  for (const std::string &word : words) out.push_back(const_cast<char *>(word.c_str()));
+  out.push_back(nullptr);
   return out;
 }
 
-/// The child: own mounts, then the program. A root without such a directory, or a host that forbids the bind, leaves
-/// the hook without that mount, as mmdebstrap does.
 [[noreturn]] void run_child(const Preparation &preparation, int output, int failure) noexcept {
-  if (::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) {
-    for (const Bind &bind : preparation.binds) {
-      ::mount(bind.from, bind.onto.c_str(), nullptr, MS_BIND | MS_REC, nullptr);
-    }
-  }
+  constexpr int kBehindHookSocket = kHookSocket + 1;
+  failure = ::fcntl(failure, F_DUPFD_CLOEXEC, kBehindHookSocket);  // the numbers below get new meanings
+  int socket = preparation.socket < 0 ? -1 : ::fcntl(preparation.socket, F_DUPFD_CLOEXEC, kBehindHookSocket);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
-  ::execvpe(preparation.argv[0], const_cast<char *const *>(preparation.argv.data()),
-            const_cast<char *const *>(preparation.environment.data()));
+  if (socket >= 0) ::dup2(socket, kHookSocket);
+  bool is_ready = preparation.root == nullptr || (::chroot(preparation.root) == 0 && ::chdir("/") == 0);
+  if (is_ready) {
+    environ = const_cast<char **>(preparation.environment.data());
+    ::execvp(preparation.argv[0], preparation.argv.data());
+  }
   int cause = errno;
   [[maybe_unused]] ssize_t put = ::write(failure, &cause, sizeof(cause));
   ::_exit(127);
@@ -60,8 +50,9 @@ Preparation prepare(const std::vector<std::string> &argv, const std::vector<std:
 }  // namespace
 
 HookProcess HookProcess::start(const std::vector<std::string> &argv, const std::vector<std::string> &environment,
-                               const std::string &root_path) {
-  Preparation preparation = prepare(argv, environment, root_path);
+                               const HookProcessOptions &options) {
+  Preparation preparation{pointers(argv), pointers(environment), options.root.empty() ? nullptr : options.root.c_str(),
+                          options.socket};
   auto [output, output_end] = base::make_pipe();
   auto [failure, failure_end] = base::make_pipe();
   pid_t pid = ::fork();
@@ -69,12 +60,13 @@ HookProcess HookProcess::start(const std::vector<std::string> &argv, const std::
   if (pid == 0) run_child(preparation, output_end.get(), failure_end.get());
   output_end.reset();
   failure_end.reset();
+  base::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   int cause = 0;
   if (::read(failure.get(), &cause, sizeof(cause)) == sizeof(cause)) {
     ::waitpid(pid, nullptr, 0);
     throw base::os_error(ErrorKind::script, cause, fmt::format("cannot start the hook '{}'", argv[0]));
   }
-  return HookProcess(pid, std::move(output));
+  return {pid, std::move(pidfd), std::move(output)};
 }
 
 int HookProcess::wait() {

@@ -1,4 +1,4 @@
-/// A hook as a child process in a mount namespace of its own; private to customize/.
+/// A hook as a child process; private to customize/.
 #pragma once
 
 #include <sys/types.h>
@@ -10,20 +10,34 @@
 
 namespace debroot::customize {
 
+/// The descriptor under which a hook finds its connection to the outside. One digit, since dash takes no more in
+/// `<&"$MMDEBSTRAP_HOOKSOCK"`; mmdebstrap's own happens to be this one.
+inline constexpr int kHookSocket = 7;
+
+struct HookProcessOptions {
+  std::string root;  ///< becomes the root directory before the program starts; empty: the host's stays
+  int socket = -1;   ///< becomes kHookSocket; -1: there is none
+};
+
 class HookProcess {
  public:
-  /// Starts `argv` with /proc, /sys and /dev of the host bound into the root at `root_path`. @throws Error of kind
-  /// script when it cannot be started
+  /// Starts `argv` with all of `environment`, in whose PATH argv[0] is looked up. @throws Error of kind script when it
+  /// cannot be started
   [[nodiscard]] static HookProcess start(const std::vector<std::string> &argv,
-                                         const std::vector<std::string> &environment, const std::string &root_path);
+                                         const std::vector<std::string> &environment,
+                                         const HookProcessOptions &options);
   /// Read end of its standard output and error.
-  [[nodiscard]] int output_fd() const noexcept { return output_.get(); }
+  [[nodiscard]] base::Fd &output() noexcept { return output_; }
+  /// Becomes readable when it has ended; for poll(2).
+  [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
   /// Waits for its end. @return the wait status
   int wait();
 
  private:
-  HookProcess(pid_t pid, base::Fd output) : pid_(pid), output_(std::move(output)) {}
+  HookProcess(pid_t pid, base::Fd pidfd, base::Fd output)
+      : pid_(pid), pidfd_(std::move(pidfd)), output_(std::move(output)) {}
   pid_t pid_;
+  base::Fd pidfd_;
   base::Fd output_;
 };
 

@@ -1,17 +1,25 @@
 #include "customize/hooks.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <optional>
+#include <thread>
 
-#include "base/line_listener.hpp"
 #include "base/text.hpp"
 #include "customize/hook_process.hpp"
 #include "customize/resolver.hpp"
+#include "customize/special_verbs.hpp"
 #include "debroot/error.hpp"
 
 namespace debroot::customize {
@@ -24,14 +32,14 @@ bool is_plain_word(std::string_view command) {
   });
 }
 
-/// Gives `on_line` each whole line as it comes, and keeps all of it.
-std::string collect_output(int fd, const std::function<void(std::string_view)> &on_line) {
-  base::LineListener listener(on_line);
+/// Gives `listener` what there is to read. @return false at the end of the output
+bool take_output(int fd, base::LineListener &listener) {
   char chunk[4096];
   while (true) {
     ssize_t got = ::read(fd, chunk, sizeof(chunk));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return listener.finish();
+    if (got < 0) return errno == EAGAIN;
+    if (got == 0) return false;
     listener.take({chunk, static_cast<std::size_t>(got)});
   }
 }
@@ -41,25 +49,125 @@ std::string ending_of(int status) {
   return fmt::format("exited with status {}", WEXITSTATUS(status));
 }
 
-}  // namespace
-
-std::vector<std::string> hook_arguments(const std::string &command, const std::string &root_path) {
-  if (is_plain_word(command) || ::access(command.c_str(), X_OK) == 0) return {command, root_path};
-  return {"sh", "-c", command, "exec", root_path};
+/// Processes whose parent is this one.
+std::vector<pid_t> children() {
+  std::vector<pid_t> out;
+  std::error_code failure;
+  for (const auto &task : std::filesystem::directory_iterator("/proc/self/task", failure)) {
+    base::Fd file(::open((task.path() / "children").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) continue;
+    std::string text = base::read_all(file.get());
+    for (std::string_view word : base::split_words(text)) {
+      if (auto pid = base::parse_number(word)) out.push_back(static_cast<pid_t>(*pid));
+    }
+  }
+  return out;
 }
 
-void run_hook(const base::RootDirectory &root, const Hook &hook, const HookSettings &settings) {
-  HostResolver resolver(root);
-  HookProcess process =
-      HookProcess::start(hook_arguments(hook.command, settings.root_path), settings.environment, settings.root_path);
-  std::string output = collect_output(process.output_fd(), settings.on_output);
+}  // namespace
+
+std::vector<std::string> hook_arguments(const Hook &hook, const std::string &root_path) {
+  if (hook.is_chrooted) return {"sh", "-c", hook.command};
+  if (is_plain_word(hook.command) || ::access(hook.command.c_str(), X_OK) == 0) return {hook.command, root_path};
+  return {"sh", "-c", hook.command, "exec", root_path};
+}
+
+std::string hook_title(const Hook &hook) {
+  return fmt::format("{}{} hook '{}'", hook.is_chrooted ? "chrooted " : "", hook_stage_name(hook.stage),
+                     hook.name.empty() ? hook.command : hook.name);
+}
+
+HookRunner::HookRunner(const base::RootDirectory &root, std::string root_path)
+    : root_(root), root_path_(std::move(root_path)), children_before_(children()) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+void HookRunner::run(const Hook &hook, const HookSettings &settings) {
+  take_lingering_output();
+  if (!hook.is_chrooted && is_special_verb(hook.command)) {
+    run_verb(hook, settings);
+  } else {
+    std::optional<HostResolver> resolver;
+    if (settings.brings_resolver) resolver.emplace(root_);
+    run_program(hook, settings);
+    check_root(hook);
+    if (resolver) resolver->remove();
+  }
+}
+
+void HookRunner::run_verb(const Hook &hook, const HookSettings &settings) {
+  HookWire wire(settings.socket, settings.socket);
+  std::optional<std::vector<std::string>> words = base::shell_words(hook.command);
+  SpecialVerbContext context{root_, wire, settings.skips, settings.on_output};
+  try {
+    run_special_verb(context, words.value_or(std::vector<std::string>{hook.command}));
+  } catch (Error &error) {
+    throw std::move(error.frame(fmt::format("running the {}", hook_title(hook))));
+  }
+}
+
+void HookRunner::run_program(const Hook &hook, const HookSettings &settings) {
+  HookProcess process = HookProcess::start(hook_arguments(hook, root_path_), settings.environment,
+                                           {hook.is_chrooted ? root_path_ : std::string(), settings.socket});
+  Output output{std::move(process.output()), base::LineListener(settings.on_output)};
+  ::fcntl(output.fd.get(), F_SETFL, O_NONBLOCK);
+  bool has_more = true;
+  bool is_over = false;
+  while (!is_over) {
+    // the end of the hook is what is waited for: a process that it left behind may hold its output for long
+    pollfd ready[2] = {{process.pidfd(), POLLIN, 0}, {has_more ? output.fd.get() : -1, POLLIN, 0}};
+    ::poll(ready, 2, -1);
+    is_over = (ready[0].revents != 0);
+    has_more = has_more && take_output(output.fd.get(), output.listener);
+  }
   int status = process.wait();
-  resolver.remove();
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  Error error(ErrorKind::script,
-              fmt::format("{} hook '{}' {}", hook_stage_name(hook.stage), hook.command, ending_of(status)));
-  for (std::string_view line : base::split(base::trim(output), '\n')) error.detail("output", std::string(line));
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (has_more)
+      lingering_.push_back(std::move(output));
+    else
+      static_cast<void>(output.listener.finish());
+    return;
+  }
+  Error error(ErrorKind::script, fmt::format("{} {}", hook_title(hook), ending_of(status)));
+  std::string text = output.listener.finish();
+  for (std::string_view line : base::split(base::trim(text), '\n')) error.detail("output", std::string(line));
   throw error;
+}
+
+void HookRunner::check_root(const Hook &hook) const {
+  struct stat mine {};
+  struct stat now {};
+  bool is_same = ::fstat(root_.fd(), &mine) == 0 && ::stat(root_path_.c_str(), &now) == 0 &&
+                 mine.st_dev == now.st_dev && mine.st_ino == now.st_ino;
+  if (is_same) return;
+  throw Error(ErrorKind::script,
+              fmt::format("{} took the root away: '{}' is not what it was", hook_title(hook), root_path_));
+}
+
+void HookRunner::take_lingering_output() {
+  std::erase_if(lingering_, [](Output &output) {
+    if (take_output(output.fd.get(), output.listener)) return false;
+    static_cast<void>(output.listener.finish());
+    return true;
+  });
+}
+
+void HookRunner::finish(bool waits) {
+  constexpr auto kPause = std::chrono::milliseconds(20);
+  while (true) {
+    std::vector<pid_t> left = children();
+    std::erase_if(left, [&](pid_t pid) {
+      return std::find(children_before_.begin(), children_before_.end(), pid) != children_before_.end();
+    });
+    take_lingering_output();
+    if (left.empty()) return;
+    for (pid_t pid : left) {
+      if (!waits) ::kill(pid, SIGKILL);
+      ::waitpid(pid, nullptr, waits ? WNOHANG : 0);
+    }
+    // what they leave behind comes to this process in turn
+    if (waits) std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace debroot::customize

@@ -1,9 +1,11 @@
 /// Runs the user's own programs on the tree (mmdebstrap(1), HOOKS).
 ///
 /// A hook is not a maintainer script: it sees the host's files and network and gets the root's path as its first
-/// argument. While it runs, the root has /proc, /sys and /dev, names resolve in it and apt finds the package lists; all
-/// of it lives in a mount namespace of the hook's own, or is taken away afterwards.
+/// argument. What it mounts stays for later hooks and maintainer scripts, and processes that it leaves behind live on
+/// until the last hook has ended. While it runs, names resolve in the root; /proc and devices are HookMounts's.
 #pragma once
+
+#include <sys/types.h>
 
 #include <functional>
 #include <string>
@@ -11,20 +13,54 @@
 #include <vector>
 
 #include "base/beneath.hpp"
+#include "base/fd.hpp"
+#include "base/line_listener.hpp"
 #include "debroot/plan.hpp"
 
 namespace debroot::customize {
 
 struct HookSettings {
-  std::string root_path;                 ///< of the root as the builder sees it: the hook's $1
-  std::vector<std::string> environment;  ///< the caller's, plus what a build adds
+  std::vector<std::string> environment;  ///< all that a hook sees
   std::function<void(std::string_view line)> on_output;
+  int socket = -1;                 ///< to serve_hook_requests, for the special verbs and for hooks; -1: there is none
+  std::vector<std::string> skips;  ///< values of --skip
+  bool brings_resolver = true;     ///< the host's resolv.conf is there meanwhile; else the root's own is as it is
 };
 
-/// How a hook's command is run.
-std::vector<std::string> hook_arguments(const std::string &command, const std::string &root_path);
+/// How a hook's command is run; not for special verbs.
+std::vector<std::string> hook_arguments(const Hook &hook, const std::string &root_path);
 
-/// Runs one hook to its end. @throws Error of kind script with its output when it fails
-void run_hook(const base::RootDirectory &root, const Hook &hook, const HookSettings &settings);
+/// "customize hook 'COMMAND'", as messages name it.
+std::string hook_title(const Hook &hook);
+
+/// The hooks of one build. Makes the process the one that orphans go to.
+class HookRunner {
+ public:
+  /// @param root_path path of `root` as this process sees it: the hooks' $1
+  HookRunner(const base::RootDirectory &root, std::string root_path);
+
+  /// Runs one hook to its end. @throws Error of kind script when it fails, with its output
+  void run(const Hook &hook, const HookSettings &settings);
+
+  /// Behind the last hook: waits for what hooks have left running, or ends it.
+  void finish(bool waits);
+
+ private:
+  /// A process that a hook left behind still holds its output.
+  struct Output {
+    base::Fd fd;
+    base::LineListener listener;
+  };
+
+  void run_verb(const Hook &hook, const HookSettings &settings);
+  void run_program(const Hook &hook, const HookSettings &settings);
+  void check_root(const Hook &hook) const;
+  void take_lingering_output();
+
+  const base::RootDirectory &root_;
+  std::string root_path_;
+  std::vector<pid_t> children_before_;
+  std::vector<Output> lingering_;
+};
 
 }  // namespace debroot::customize

@@ -164,6 +164,7 @@ BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
   copy_host_file(host, "/etc/hostname", plan);
   plan.host_traces.apt_user_id = host.apt_user_id.value_or(0);
   plan.host_traces.hostname = host.hostname;
+  plan.waits_for_background_processes = !is_skipped(plan.skips, "zombie-reaping");
   plan.host_traces.environment.emplace();
   for (const auto &[name, value] : host.environment) {
     plan.host_traces.environment->push_back(fmt::format("{}={}", name, value));

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/text.hpp"
+#include "plan/bundled_hooks.hpp"
 #include "plan/names.hpp"
 
 namespace debroot::plan {
@@ -52,14 +54,20 @@ std::vector<fs::path> sorted_files(const std::string &directory, const HostFacts
   return files;
 }
 
-/// mmdebstrap's own verbs for moving files look like programs but are none.
-void refuse_special_verb(const std::string &command) {
+/// The verbs that move files take paths; what is wrong with them shows before anything is built. The table of what
+/// they do is customize's (special_verbs.cpp).
+void check_special_verb(const std::string &command) {
   constexpr std::array<std::string_view, 8> kVerbs = {"copy-in", "copy-out", "tar-in",  "tar-out",
                                                       "upload",  "download", "sync-in", "sync-out"};
   std::string_view verb = std::string_view(command).substr(0, command.find(' '));
   if (verb.size() == command.size() || std::find(kVerbs.begin(), kVerbs.end(), verb) == kVerbs.end()) return;
-  throw usage_error(fmt::format("cannot run the hook '{}': debroot does not have the verb '{}'", command, verb))
-      .hint("a hook of the shell with cp, cat or tar: the root's path is \"$1\"");
+  std::optional<std::vector<std::string>> words = base::shell_words(command);
+  if (!words) throw usage_error(fmt::format("cannot run the hook '{}': a quote is not closed", command));
+  bool takes_many = verb.starts_with("copy-");
+  std::size_t paths = words->size() - 1;
+  if (paths == 2 || (paths > 2 && takes_many)) return;
+  throw usage_error(fmt::format("cannot run the hook '{}': '{}' takes {}two paths, not {}", command, verb,
+                                takes_many ? "at least " : "", paths));
 }
 
 /// The file's path as a command that is run directly: blanks and the like would otherwise go through a shell.
@@ -71,7 +79,7 @@ void add_directory(const std::string &directory, const HostFacts &host, std::vec
     std::optional<HookStage> stage = stage_of_file(name);
     bool is_executable = ::access(file.c_str(), X_OK) == 0;
     if (stage && is_executable) {
-      hooks.push_back({*stage, file.lexically_normal().string()});
+      hooks.push_back({*stage, file.lexically_normal().string(), false});
       has_found = true;
     } else if (stage) {
       warnings.push_back(fmt::format("hook '{}' is not executable and is ignored", file.string()));
@@ -82,24 +90,38 @@ void add_directory(const std::string &directory, const HostFacts &host, std::vec
   if (!has_found) warnings.push_back(fmt::format("hook directory '{}' holds no hook", directory));
 }
 
+/// @return whether `directory` is one of mmdebstrap's that this host lacks
+bool add_bundled(const std::string &directory, const HostFacts &host, HookPlan &out) {
+  std::error_code failure;
+  std::string path = (fs::path(host.working_directory) / directory).lexically_normal().string();
+  const BundledHookDirectory *bundled = find_bundled_hooks(path);
+  if (bundled == nullptr || fs::exists(host.system_directory + path, failure)) return false;
+  for (const BundledHook &one : bundled->hooks) {
+    std::string script = fmt::format("{}{}", one.preface, one.script);
+    out.hooks.push_back({one.stage, std::move(script), false, fmt::format("built-in {}", bundled->name)});
+  }
+  for (std::string_view package : bundled->first_packages) out.packages.emplace_back(package);
+  return true;
+}
+
 }  // namespace
 
-std::vector<Hook> make_hooks(const std::vector<HookOption> &options, const HostFacts &host,
-                             std::vector<std::string> &warnings) {
-  std::vector<Hook> hooks;
+HookPlan make_hooks(const std::vector<HookOption> &options, const HostFacts &host, std::vector<std::string> &warnings) {
+  HookPlan out;
   for (const HookOption &option : options) {
     if (option.source == HookSource::directory) {
-      add_directory(option.value, host, hooks, warnings);
+      if (!add_bundled(option.value, host, out)) add_directory(option.value, host, out.hooks, warnings);
       continue;
     }
     HookStage stage = stage_of(option.source);
     if (option.value.find_first_not_of(" \t\n") == std::string::npos) {
-      throw usage_error(fmt::format("a '--{}-hook' is empty", hook_stage_name(stage)));
+      throw usage_error(
+          fmt::format("a '--{}{}-hook' is empty", option.is_chrooted ? "chrooted-" : "", hook_stage_name(stage)));
     }
-    refuse_special_verb(option.value);
-    hooks.push_back({stage, option.value});
+    if (!option.is_chrooted) check_special_verb(option.value);
+    out.hooks.push_back({stage, option.value, option.is_chrooted});
   }
-  return hooks;
+  return out;
 }
 
 }  // namespace debroot::plan

@@ -187,7 +187,9 @@ BuildPlan make_plan(const Options &options, const HostFacts &host) {
   set_architectures(plan, options, host);
   plan.variant = parse_variant(options.variant.value_or("important"));
   plan.mode = parse_mode(options.mode.value_or("auto"), host.user_id == 0);
-  plan.hooks = make_hooks(options.hooks, host, plan.warnings);
+  HookPlan hooks = make_hooks(options.hooks, host, plan.warnings);
+  plan.hooks = std::move(hooks.hooks);
+  plan.hook_packages = std::move(hooks.packages);
   set_sources(plan, options, host);
   check_sources(plan);
   plan.includes = parse_includes(options.includes, host);

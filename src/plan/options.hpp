@@ -11,10 +11,11 @@ namespace debroot::plan {
 /// Which option a hook came from.
 enum class HookSource { setup, extract, essential, customize, directory };
 
-/// One `--STAGE-hook=COMMAND` or `--hook-directory=DIR`.
+/// One `--STAGE-hook=COMMAND`, `--chrooted-STAGE-hook=COMMAND` or `--hook-directory=DIR`.
 struct HookOption {
   HookSource source = HookSource::customize;
   std::string value;
+  bool is_chrooted = false;
 };
 
 /// How mirrors and the suite become sources, where `debroot mmdebstrap` has ways of its own.

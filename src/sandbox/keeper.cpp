@@ -166,6 +166,7 @@ void run_keeper(const NamespaceRequest &request, KeeperPipes pipes, base::Channe
     bool has_failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     // a builder that was killed could not clean up after itself; a fresh ext4 keeps its lost+found
     if (has_failed && !request.output_directory.empty()) {
+      unmount_below(request.output_directory);
       base::RootDirectory::open(request.output_directory).clear_directory("/", {"lost+found"});
     }
     if (!request.staging_directory.empty()) remove_staging(request.staging_directory);

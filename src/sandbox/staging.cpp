@@ -145,10 +145,15 @@ std::vector<std::string> mount_points_below(std::string_view mountinfo, std::str
   return found;
 }
 
-void remove_staging(const std::string &path) {
+void unmount_below(const std::string &path) {
   for (const std::string &point : mount_points_below(base::read_file("/proc/self/mountinfo"), path)) {
-    ::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+    if (point != path) ::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
   }
+}
+
+void remove_staging(const std::string &path) {
+  unmount_below(path);
+  ::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) return;
   auto staging = base::RootDirectory::open(path);

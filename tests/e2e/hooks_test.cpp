@@ -1,5 +1,7 @@
 /// Hooks: the user's own programs beside the build.
 
+#include <sys/stat.h>
+
 #include <filesystem>
 
 #include "base/text.hpp"
@@ -39,7 +41,8 @@ TEST_P(Hooks, RunInTheOrderOfTheirStages) {
 }
 
 TEST_P(Hooks, GetTheCallersEnvironment) {
-  std::string text = noted({"--customize-hook", "env | sort | grep -v ^NOTE= >\"$NOTE\""});
+  std::string text =
+      noted({"--customize-hook", "env | sort | grep -v -e ^NOTE= -e ^MMDEBSTRAP_ -e ^container= >\"$NOTE\""});
   EXPECT_EQ(normal(text),
             "DEBCONF_NONINTERACTIVE_SEEN=true\n"
             "DEBIAN_FRONTEND=noninteractive\n"
@@ -52,6 +55,25 @@ TEST_P(Hooks, GetTheCallersEnvironment) {
             "PWD=PLACE/out\n"
             "SOURCE_DATE_EPOCH=1577836800\n"
             "XDG_CACHE_HOME=PLACE/cache\n");
+}
+
+TEST_P(Hooks, AreToldOfTheBuildAsMmdebstrapTells) {
+  std::string show =
+      "echo $MMDEBSTRAP_HOOK $MMDEBSTRAP_MODE $MMDEBSTRAP_SUITE $MMDEBSTRAP_FORMAT $MMDEBSTRAP_INCLUDE "
+      "$MMDEBSTRAP_VERBOSITY $MMDEBSTRAP_HOOKSOCK ${container-none} >>\"$NOTE\"; "
+      "test -S /proc/self/fd/7; test -x \"$MMDEBSTRAP_ARGV0\"; grep -qx \"Dir \\\"$1\\\";\" "
+      "\"$MMDEBSTRAP_APT_CONFIG\"; "
+      "test \"${MMDEBSTRAP_ESSENTIAL-none}\" = none";
+  std::string debs = "ls -d $(for d in $MMDEBSTRAP_ESSENTIAL; do echo \"$1$d\"; done) | sed s,.*/,, >>\"$NOTE\"";
+  std::string mode = GetParam() == As::root ? "root" : "unshare";
+  std::string tail =
+      " " + mode + " tiny tar hello 0 7 " + (GetParam() == As::root ? "none" : "mmdebstrap-unshare") + "\n";
+  EXPECT_EQ(noted({"--setup-hook", show, "--extract-hook", debs, "--essential-hook", show, "--customize-hook",
+                   show + "; ls \"$1\"/var/cache/apt/archives >>\"$NOTE\""}),
+            "setup" + tail + "base-files_1.0_" + architecture() + ".deb\nshell_1.0_" + architecture() +
+                ".deb\nessential" + tail + "customize" + tail + "lock\npartial\n");
+  Image made = read_tar(bytes_of(place().out("image.tar")));
+  EXPECT_EQ(made.count("/tmp/mmdebstrap.apt.conf.debroot"), 0U);
 }
 
 TEST_P(Hooks, MayBeAProgram) {
@@ -105,7 +127,141 @@ TEST_P(Hooks, ProgramThatIsNotThere) {
             "debroot: error: cannot start the hook '/nonexistent/hook': no such file or directory\n");
 }
 
-TEST_P(Hooks, ProcessesLeftBehindAreEnded) { noted({"--customize-hook", "sleep 600 >/dev/null 2>&1 </dev/null &"}); }
+TEST_P(Hooks, ProcessesLeftBehindAreEnded) {
+  noted({"--customize-hook", "sleep 600 >/dev/null 2>&1 </dev/null &", "--essential-hook", "sleep 600 &"});
+}
+
+TEST_P(Hooks, SpecialOnesMoveFiles) {
+  std::filesystem::create_directories(place().out("tree/d"));
+  put_file(place().out("tree/d/x y"), "x");
+  put_file(place().out("single"), "single");
+  noted({"--setup-hook", "upload single /etc/uploaded", "--customize-hook", "copy-in 'tree' single /etc",
+         "--essential-hook", "sync-in tree/ /root", "--customize-hook", "tar-out /etc/tree out.tar", "--customize-hook",
+         "mkdir \"$1\"/mine", "--customize-hook", "tar-in out.tar /mine", "--customize-hook",
+         "download /usr/share/hello/greeting deep/er/greeting", "--customize-hook", "copy-out /etc/tree copied",
+         "--customize-hook", "sync-out /etc/tree synced"});
+  Image made = read_tar(bytes_of(place().out("image.tar")));
+  for (const char *path : {"/etc/tree/d/x y", "/root/d/x y", "/mine/tree/d/x y"})
+    EXPECT_EQ(made[path].content, "x") << path;
+  EXPECT_EQ(made["/etc/uploaded"].content, "single");
+  EXPECT_EQ(made["/etc/uploaded"].mode, 0644U);
+  EXPECT_EQ(made["/etc/single"].content, "single");
+  EXPECT_EQ(bytes_of(place().out("deep/er/greeting")), "hello\n");
+  // they are the caller's files
+  EXPECT_EQ(bytes_of(place().out("copied/tree/d/x y")), "x");
+  EXPECT_EQ(bytes_of(place().out("synced/d/x y")), "x");
+  struct stat info {};
+  ASSERT_EQ(::stat(place().out("deep/er/greeting").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, place().account.uid);
+}
+
+TEST_P(Hooks, ScriptsMayCallTheSpecialOnes) {
+  put_file(place().out("single"), "single");
+  std::string helper =
+      "\"$MMDEBSTRAP_ARGV0\" --hook-helper \"$1\" \"$MMDEBSTRAP_MODE\" \"$MMDEBSTRAP_HOOK\" env "
+      "\"$MMDEBSTRAP_VERBOSITY\" ";
+  std::string sockets = " <&$MMDEBSTRAP_HOOKSOCK >&$MMDEBSTRAP_HOOKSOCK; ";
+  std::string text = noted({"--customize-hook", helper + "copy-in single /etc" + sockets + helper +
+                                                    "download /etc/issue issue" + sockets + "if " + helper +
+                                                    "upload nothing /etc/x <&7 >&7 2>\"$NOTE\"; then exit 9; fi; " +
+                                                    helper + "upload single /etc/again" + sockets});
+  EXPECT_EQ(text, "debroot: error: cannot read 'nothing': no such file or directory\n");
+  Image made = read_tar(bytes_of(place().out("image.tar")));
+  EXPECT_EQ(made["/etc/single"].content, "single");
+  EXPECT_EQ(made["/etc/again"].content, "single");
+  EXPECT_EQ(bytes_of(place().out("issue")), "Tiny\n");
+}
+
+TEST_P(Hooks, FailingSpecialOne) {
+  std::vector<std::string> arguments = kSmall;
+  arguments.insert(arguments.end(), {"-o", "x.tar", "--customize-hook", "upload nothing /etc"});
+  EXPECT_EQ(failure(place(), arguments),
+            "debroot: error: cannot upload '/etc': it is a directory in the root\n"
+            "  while: running the customize hook 'upload nothing /etc'\n");
+}
+
+TEST_P(Hooks, ChrootedOnesRunInside) {
+  std::string note = "echo $MMDEBSTRAP_HOOK $PWD $(ls -d /bin/busybox /proc/self) >>/note";
+  noted({"--chrooted-customize-hook", note + "; echo between >>/note", "--customize-hook", "echo outside >>\"$1\"/note",
+         "--chrooted-essential-hook", note, "--chrooted-extract-hook", note});
+  EXPECT_EQ(read_tar(bytes_of(place().out("image.tar")))["/note"].content,
+            "extract / /bin/busybox /proc/self\nessential / /bin/busybox /proc/self\n"
+            "customize / /bin/busybox /proc/self\nbetween\noutside\n");
+}
+
+TEST_P(Hooks, WhatTheyMountLasts) {
+  std::filesystem::create_directories(place().out("given"));
+  put_file(place().out("given/file"), "given");
+  add(package("looker").script("postinst", "#!/bin/sh\ncat /given/file >/seen\n"));
+  noted({"--include", "looker", "--setup-hook", "mkdir \"$1\"/given; mount --bind given \"$1\"/given",
+         "--customize-hook",
+         "cat \"$1\"/given/file >>\"$1\"/seen; umount \"$1\"/given; rmdir \"$1\"/given; mkdir \"$1\"/left; "
+         "mount -t tmpfs none \"$1\"/left"});
+  Image made = read_tar(bytes_of(place().out("image.tar")));
+  EXPECT_EQ(made["/seen"].content, "givengiven");
+  EXPECT_TRUE(made.contains("/left"));
+}
+
+/// A second suite of packages, which only a hook's sources name.
+struct SetupHooks : Hooks {
+  std::string added_source() {
+    archive().suite("extra").architectures = {architecture()};
+    archive().suite("extra").packings = {test::Packing::gzip};
+    archive().suite("extra").key = &key();
+    archive().add("extra", "main", package("hello", "2.0").file("usr/share/hello/greeting", "newer\n"));
+    archive().add("extra", "main", package("more").file("usr/share/more", "more\n"));
+    return "echo 'deb " + server().url() + " extra main' >\"$1\"/etc/apt/sources.list.d/extra.list";
+  }
+  std::string greeting() { return read_tar(bytes_of(place().out("image.tar")))["/usr/share/hello/greeting"].content; }
+};
+DEBROOT_AS_BOTH(SetupHooks);
+
+TEST_P(SetupHooks, SourcesCount) {
+  std::string hook = added_source();
+  noted({"--setup-hook", hook, "--include", "more"});
+  EXPECT_EQ(greeting(), "newer\n");
+  EXPECT_TRUE(read_tar(bytes_of(place().out("image.tar"))).contains("/usr/share/more"));
+}
+
+TEST_P(SetupHooks, PreferencesCount) {
+  std::string hook = added_source();
+  noted({"--setup-hook", hook, "--setup-hook",
+         "printf 'Package: *\\nPin: release n=extra\\nPin-Priority: 100\\n' >\"$1\"/etc/apt/preferences.d/low"});
+  EXPECT_EQ(greeting(), "hello\n");
+}
+
+TEST_P(SetupHooks, InstalledPackagesCount) {
+  add(package("needy").field("Depends", "ghost"));
+  noted({"--include", "needy", "--setup-hook",
+         "printf 'Package: ghost\\nStatus: install ok installed\\nMaintainer: x\\nArchitecture: all\\n"
+         "Version: 1\\nDescription: x\\n\\n' >>\"$1\"/var/lib/dpkg/status; touch \"$1\"/var/lib/dpkg/info/ghost.list"});
+  std::string status = read_tar(bytes_of(place().out("image.tar")))["/var/lib/dpkg/status"].content;
+  EXPECT_THAT(status, testing::HasSubstr("Package: ghost\nStatus: install ok installed\n"));
+  EXPECT_THAT(status, testing::HasSubstr("Package: needy\nStatus: install ok installed\n"));
+}
+
+TEST_P(SetupHooks, MayBringTheOnlySources) {
+  Command line = build_command(place(), {});
+  std::string write = "echo 'deb " + server().url() + " tiny main' >\"$1\"/etc/apt/sources.list";
+  line.argv = {line.argv[0],
+               "mmdebstrap",
+               "--quiet",
+               "--keyring=" + scratch("key.asc"),
+               "--variant=essential",
+               "--setup-hook=" + write,
+               "tiny",
+               "image.tar",
+               ""};
+  Finished finished = finish(place(), line);
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_TRUE(read_tar(bytes_of(place().out("image.tar"))).contains("/bin/busybox"));
+}
+
+TEST_P(SetupHooks, BrokenSourcesAreNamed) {
+  std::vector<std::string> arguments = kSmall;
+  arguments.insert(arguments.end(), {"-o", "x.tar", "--setup-hook", "echo bed >\"$1\"/etc/apt/sources.list.d/x.list"});
+  EXPECT_THAT(failure(place(), arguments, 2), testing::HasSubstr("/etc/apt/sources.list.d/x.list"));
+}
 
 }  // namespace
 }  // namespace debroot::e2e

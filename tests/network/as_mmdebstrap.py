@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`debroot mmdebstrap` makes the tree that mmdebstrap 1.5.7 makes with the same arguments, entry by entry.
 
-usage: as_mmdebstrap.py DEBROOT short|whole [--only REGEX] [--twice] [--lines N]
+usage: as_mmdebstrap.py DEBROOT short|whole|hooks [--only REGEX] [--twice] [--lines N]
 
 Ends with a table of images and how many paths differ. What mmdebstrap itself does not make twice alike stands in
 not_reproducible*.txt; --twice shows it: every reference is made a second time and compared with itself.
@@ -67,6 +67,27 @@ def whole_matrix():
     out.append(Image("trixie", "extract", ("base-files",), mirrors=lines))
     options = ('--aptopt=Acquire::Retries "3"', "--dpkgopt=path-exclude=/usr/share/doc/*", "--components=main,contrib")
     out.append(Image("bookworm", "minbase", ("hello",), options=options))
+    return out
+
+
+def hook_matrix():
+    """Hook scripts that were written for mmdebstrap, its own among them, and its special hooks."""
+    directories = reference.hook_directories()
+    out = [Image("bookworm", "minbase", options=(f"--hook-dir={directories / one}",))
+           for one in ("merged-usr", "maybe-merged-usr", "no-merged-usr", "eatmydata")]
+    out.append(Image("bullseye", "minbase", options=(f"--hook-dir={directories / 'maybe-merged-usr'}",)))
+    busybox = ("dpkg,busybox,libc-bin,base-files,base-passwd,debianutils",)
+    out.append(Image("bookworm", "custom", busybox, options=(f"--hook-dir={directories / 'busybox'}",)))
+    options = (
+        "--setup-hook=upload /etc/debian_version /etc/uploaded",
+        '--essential-hook=APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --yes install hello',
+        '--customize-hook=chroot "$1" apt-get --yes install sl',
+        "--customize-hook=copy-in /etc/init.d /etc/apt /opt",
+        "--customize-hook=sync-in /etc/apt /srv",
+        '--customize-hook=chroot "$1" dpkg-query -W >"$1"/list',
+        "--chrooted-customize-hook=id >/id",
+    )
+    out.append(Image("bookworm", "minbase", options=options))
     return out
 
 
@@ -138,14 +159,14 @@ class Matrix:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
-    parser.add_argument("matrix", choices=("short", "whole"))
+    parser.add_argument("matrix", choices=("short", "whole", "hooks"))
     parser.add_argument("--only", default="", metavar="REGEX", help="images whose name it is found in")
     parser.add_argument("--twice", action="store_true", help="compare mmdebstrap with itself")
     parser.add_argument("--lines", type=int, default=40, help="differences printed of an image at most")
     options = parser.parse_args()
     support.require_mirror()
     support.require_root()
-    images = short_matrix() if options.matrix == "short" else whole_matrix()
+    images = {"short": short_matrix, "whole": whole_matrix, "hooks": hook_matrix}[options.matrix]()
     account = support.ordinary_account()
     with support.Host(options.program) as host:
         host.variables["SOURCE_DATE_EPOCH"] = reference.EPOCH

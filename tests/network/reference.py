@@ -113,6 +113,11 @@ def find_program():
     return str(unpacked / "usr/bin/mmdebstrap")
 
 
+def hook_directories():
+    """Where the reference program's own hook directories lie."""
+    return pathlib.Path(shutil.which(find_program())).resolve().parents[1] / "share/mmdebstrap/hooks"
+
+
 def take_from_package(directory):
     """Has this machine's apt fetch and verify the package, with nothing of its own state touched."""
     shutil.rmtree(directory, ignore_errors=True)

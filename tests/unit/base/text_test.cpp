@@ -71,5 +71,14 @@ TEST(Text, BytesAsPeopleReadThem) {
   EXPECT_EQ(human_bytes(5'000'000'000'000'000), "5000 TB");
 }
 
+TEST(Text, ShellWords) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(shell_words("  copy-in a\tb  "), (Words{"copy-in", "a", "b"}));
+  EXPECT_EQ(shell_words(R"('a  b' "c d"e \f\ g '' "x\"y" 'n\n')"), (Words{"a  b", "c de", "f g", "", "x\"y", "n\\n"}));
+  EXPECT_EQ(shell_words("$HOME *"), (Words{"$HOME", "*"}));
+  EXPECT_EQ(shell_words("a 'b"), std::nullopt);
+  EXPECT_EQ(shell_words(""), Words{});
+}
+
 }  // namespace
 }  // namespace debroot::base

@@ -67,6 +67,16 @@ TEST(CommandLine, FillsEveryOption) {
   EXPECT_EQ(line.log_file, "l");
 }
 
+TEST(CommandLine, TakesChrootedHooks) {
+  for (const char *command : {"build", "mmdebstrap"}) {
+    auto line = parse_command_line({command, "sid", "--chrooted-extract-hook=a", "--customize-hook=b",
+                                    "--chrooted-essential-hook", "c", "--chrooted-customize-hook=d"});
+    std::string seen;
+    for (const auto &hook : line.options.hooks) seen += (hook.is_chrooted ? "chrooted " : "") + hook.value + "\n";
+    EXPECT_EQ(seen, "chrooted a\nb\nchrooted c\nchrooted d\n");
+  }
+}
+
 TEST(CommandLine, KeepsHooksInOrder) {
   CommandLine line =
       parse_command_line({"build", "sid", "--customize-hook=a", "--setup-hook", "b", "--hook-dir=c", "--customize-hook",

@@ -1,8 +1,11 @@
 #include "customize/hooks.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
+#include "base/text.hpp"
+#include "customize/hook_mounts.hpp"
 #include "support/scratch_root.hpp"
 #include "support/thrown_error.hpp"
 
@@ -11,29 +14,33 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-TEST(Hooks, WordsRunAsProgramsTheRestAsShell) {
-  EXPECT_EQ(hook_arguments("/usr/bin/touch", "/r"), (Names{"/usr/bin/touch", "/r"}));
-  EXPECT_EQ(hook_arguments("a-b_c@1%+=:,./d", "/r"), (Names{"a-b_c@1%+=:,./d", "/r"}));
-  EXPECT_EQ(hook_arguments("chroot \"$1\" true", "/r"), (Names{"sh", "-c", "chroot \"$1\" true", "exec", "/r"}));
-  EXPECT_EQ(hook_arguments("a;b", "/r")[0], "sh");
-  test::ScratchRoot scratch;
-  scratch->write("/with blank", "#!/bin/sh\n", 0755);
-  EXPECT_EQ(hook_arguments(scratch.at("with blank"), "/r"), (Names{scratch.at("with blank"), "/r"}));
+Names arguments(const std::string &command, bool is_chrooted = false) {
+  return hook_arguments({HookStage::customize, command, is_chrooted}, "/r");
 }
 
-TEST(Hooks, StageNames) {
-  EXPECT_EQ(hook_stage_name(HookStage::setup), "setup");
-  EXPECT_EQ(hook_stage_name(HookStage::extract), "extract");
-  EXPECT_EQ(hook_stage_name(HookStage::essential), "essential");
-  EXPECT_EQ(hook_stage_name(HookStage::customize), "customize");
+TEST(Hooks, WordsRunAsProgramsTheRestAsShell) {
+  EXPECT_EQ(arguments("/usr/bin/touch"), (Names{"/usr/bin/touch", "/r"}));
+  EXPECT_EQ(arguments("a-b_c@1%+=:,./d"), (Names{"a-b_c@1%+=:,./d", "/r"}));
+  EXPECT_EQ(arguments("chroot \"$1\" true"), (Names{"sh", "-c", "chroot \"$1\" true", "exec", "/r"}));
+  EXPECT_EQ(arguments("a;b")[0], "sh");
+  EXPECT_EQ(arguments("/bin/true", true), (Names{"sh", "-c", "/bin/true"}));
+  test::ScratchRoot scratch;
+  scratch->write("/with blank", "#!/bin/sh\n", 0755);
+  EXPECT_EQ(arguments(scratch.at("with blank")), (Names{scratch.at("with blank"), "/r"}));
+}
+
+TEST(Hooks, Titles) {
+  EXPECT_EQ(hook_title({HookStage::setup, "a b", false}), "setup hook 'a b'");
+  EXPECT_EQ(hook_title({HookStage::extract, "a", true}), "chrooted extract hook 'a'");
 }
 
 class RunHookTest : public ::testing::Test {
  protected:
-  void run(const std::string &command) {
-    HookSettings settings{root_.path(), {"PATH=/usr/bin:/bin", "SETTING=value"}, {}};
+  void run(const std::string &command, bool is_chrooted = false) {
+    HookSettings settings;
+    settings.environment = {"PATH=/usr/bin:/bin", "SETTING=value"};
     settings.on_output = [this](std::string_view line) { lines_.emplace_back(line); };
-    run_hook(*root_, {HookStage::customize, command}, settings);
+    runner_.run({HookStage::customize, command, is_chrooted}, settings);
   }
   std::string refusal(const std::string &command) {
     return test::thrown_by([&] {
@@ -42,6 +49,7 @@ class RunHookTest : public ::testing::Test {
     });
   }
   test::ScratchRoot root_;
+  HookRunner runner_{*root_, root_.path()};
   Names lines_;
 };
 
@@ -59,12 +67,46 @@ TEST_F(RunHookTest, FailureTellsHowAndWhatItWrote) {
             "cannot start the hook 'no-such-program-anywhere': no such file or directory");
 }
 
-TEST_F(RunHookTest, MountsStayWithTheHook) {
-  if (::geteuid() != 0) GTEST_SKIP() << "mounts need root";
-  for (const char *directory : {"/proc", "/sys", "/dev"}) root_->make_directories(directory);
-  run("test -e \"$1/proc/self/status\" && test -c \"$1/dev/null\" && mount -t tmpfs none \"$1/sys\" && echo seen");
-  EXPECT_EQ(lines_, (Names{"seen"}));
-  for (const char *directory : {"/proc", "/sys", "/dev"}) EXPECT_TRUE(root_->list(directory).empty()) << directory;
+TEST_F(RunHookTest, MayNotTakeTheRootAway) {
+  EXPECT_EQ(refusal("mv \"$1\" \"$1.gone\"; mkdir \"$1\""),
+            "customize hook 'mv \"$1\" \"$1.gone\"; mkdir \"$1\"' took the root away: '" + root_.path() +
+                "' is not what it was");
+  ASSERT_EQ(::rmdir((root_.path() + ".gone").c_str()), 0);
+}
+
+TEST_F(RunHookTest, ProcessesInTheBackgroundDoNotHoldTheBuildUp) {
+  run("(sleep 0.2; echo late) & echo early");
+  EXPECT_EQ(lines_, Names{"early"});
+  runner_.finish(true);
+  EXPECT_EQ(lines_, (Names{"early", "late"}));
+  run("sleep 600 & echo $!");
+  runner_.finish(false);
+  EXPECT_NE(::kill(static_cast<pid_t>(base::parse_number(lines_.back()).value()), 0), 0);
+}
+
+TEST_F(RunHookTest, RunsChrooted) {
+  if (::geteuid() != 0) GTEST_SKIP() << "chroot needs root";
+  HookSettings settings;
+  EXPECT_EQ(test::thrown_by([&] {
+              runner_.run({HookStage::extract, "true", true}, settings);
+              return 0;
+            }),
+            "cannot start the hook 'sh': no such file or directory");
+}
+
+TEST_F(RunHookTest, MountsStayForLaterOnes) {
+  if (::geteuid() != 0 || ::unshare(CLONE_NEWNS) != 0) GTEST_SKIP() << "mounts need root";
+  ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  for (const char *directory : {"/proc", "/sys", "/dev", "/mine"}) root_->make_directories(directory);
+  {
+    HookMounts mounts(root_.path(), {"chroot/mount/sys"});
+    run("test -e \"$1/proc/self/status\" && test -c \"$1/dev/null\" && mount -t tmpfs none \"$1/mine\" && echo seen");
+    EXPECT_EQ(lines_, (Names{"seen"}));
+    EXPECT_TRUE(root_->list("/sys").empty());
+  }
+  for (const char *directory : {"/proc", "/dev"}) EXPECT_TRUE(root_->list(directory).empty()) << directory;
+  run("mountpoint -q \"$1/mine\" && umount \"$1/mine\" && echo still");
+  EXPECT_EQ(lines_.back(), "still");
 }
 
 TEST_F(RunHookTest, TheHostsResolverIsThereMeanwhile) {

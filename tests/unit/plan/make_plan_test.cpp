@@ -223,13 +223,17 @@ TEST_F(MakePlan, RefusesHooksThatAreNone) {
   EXPECT_EQ(refused(), "cannot read hook directory 'missing': No such file or directory");
 }
 
-TEST_F(MakePlan, RefusesTheVerbsOfMmdebstrapsHooks) {
-  options_.hooks = {{HookSource::customize, "copy-in a.conf /etc"}};
-  EXPECT_EQ(refused(),
-            "cannot run the hook 'copy-in a.conf /etc': debroot does not have the verb 'copy-in'\n"
-            "try: a hook of the shell with cp, cat or tar: the root's path is \"$1\"");
-  options_.hooks = {{HookSource::customize, "upload"}};
-  EXPECT_EQ(make().hooks.size(), 1U) << "a program of that name, without arguments, is a program";
+TEST_F(MakePlan, ChecksSpecialHooksBeforeTheyRun) {
+  options_.hooks = {{HookSource::customize, "copy-in a.conf 'b c' /etc"}, {HookSource::setup, "upload a /b"}};
+  EXPECT_EQ(make().hooks.size(), 2U);
+  options_.hooks = {{HookSource::customize, "copy-in a.conf"}};
+  EXPECT_EQ(refused(), "cannot run the hook 'copy-in a.conf': 'copy-in' takes at least two paths, not 1");
+  options_.hooks = {{HookSource::customize, "upload a b c"}};
+  EXPECT_EQ(refused(), "cannot run the hook 'upload a b c': 'upload' takes two paths, not 3");
+  options_.hooks = {{HookSource::customize, "sync-in 'a b"}};
+  EXPECT_EQ(refused(), "cannot run the hook 'sync-in 'a b': a quote is not closed");
+  options_.hooks = {{HookSource::customize, "upload"}, {HookSource::extract, "upload it", true}};
+  EXPECT_EQ(make().hooks.size(), 2U) << "a program of that name, without arguments or inside the root, is a program";
 }
 
 TEST_F(MakePlan, PlacesTheCache) {

@@ -1,0 +1,143 @@
+#include "build/root_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/text.hpp"
+#include "build/package_entry.hpp"
+#include "plan/sources_text.hpp"
+
+namespace debroot::build {
+namespace {
+
+constexpr std::string_view kSources = "/etc/apt/sources.list";
+constexpr std::string_view kPreferences = "/etc/apt/preferences";
+constexpr std::string_view kConfig = "/etc/apt/apt.conf";
+
+/// apt passes over files with other endings, such as editors leave behind.
+bool is_read_by_apt(std::string_view directory, const std::string &name) {
+  std::size_t dot = name.rfind('.');
+  std::string_view suffix = dot == std::string::npos ? std::string_view() : std::string_view(name).substr(dot);
+  if (directory.starts_with(kSources)) return suffix == ".list" || suffix == ".sources";
+  std::string_view own = directory.starts_with(kPreferences) ? ".pref" : ".conf";
+  return suffix.empty() || suffix == own;
+}
+
+void add_file(const base::RootDirectory &root, const std::string &path, std::vector<SourcesText> &files) {
+  auto info = root.status_followed(path);
+  if (!info || !S_ISREG(info->st_mode)) return;
+  files.push_back({path, root.read(path)});
+}
+
+void add_directory(const base::RootDirectory &root, std::string_view file, std::vector<SourcesText> &files) {
+  std::string directory = fmt::format("{}.d", file);
+  for (const std::string &name : root.list(directory)) {
+    if (is_read_by_apt(directory, name)) add_file(root, fmt::format("{}/{}", directory, name), files);
+  }
+}
+
+/// The files of one kind: `file` itself and those in the directory beside it.
+std::vector<const SourcesText *> files_of(const RootState &state, std::string_view file) {
+  std::vector<const SourcesText *> out;
+  std::string directory = fmt::format("{}.d/", file);
+  for (const SourcesText &one : state.files) {
+    if (one.path == file || one.path.starts_with(directory)) out.push_back(&one);
+  }
+  return out;
+}
+
+/// "install ok installed": half-installed ones count for nothing.
+bool is_installed(std::string_view stanza) {
+  return stanza.starts_with("Status: install ok installed\n") ||
+         stanza.find("\nStatus: install ok installed\n") != std::string_view::npos;
+}
+
+}  // namespace
+
+RootState read_root_state(const base::RootDirectory &root) {
+  RootState state;
+  add_file(root, std::string(kSources), state.files);
+  add_directory(root, kSources, state.files);
+  add_directory(root, kPreferences, state.files);
+  add_file(root, std::string(kPreferences), state.files);
+  add_directory(root, kConfig, state.files);
+  add_file(root, std::string(kConfig), state.files);
+  state.status = root.try_read("/var/lib/dpkg/status").value_or("");
+  return state;
+}
+
+std::vector<SourcesFile> sources_in(const RootState &state, const std::vector<SourcesFile> &known,
+                                    const std::string &architecture) {
+  std::vector<SourcesFile> out;
+  for (const SourcesText *file : files_of(state, kSources)) {
+    auto same = std::find_if(known.begin(), known.end(),
+                             [&](const SourcesFile &one) { return one.path == file->path && one.text == file->text; });
+    if (same != known.end()) {
+      out.push_back(*same);
+      continue;
+    }
+    bool is_deb822 = file->path.ends_with(".sources");
+    auto style = is_deb822 ? plan::SourcesStyle::deb822 : plan::SourcesStyle::one_line;
+    out.push_back({file->path, file->text, plan::parse_sources(style, file->text, file->path, architecture)});
+  }
+  return out;
+}
+
+bool are_same_sources(const std::vector<SourcesFile> &left, const std::vector<SourcesFile> &right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](const SourcesFile &a, const SourcesFile &b) { return a.path == b.path && a.text == b.text; });
+}
+
+debian::AptConfig apt_config_in(const RootState &state) {
+  debian::AptConfig config;
+  for (const SourcesText *file : files_of(state, kConfig)) {
+    try {
+      config.parse(file->text);
+    } catch (Error &error) {
+      throw std::move(error.frame(fmt::format("reading '{}' of the root", file->path)));
+    }
+  }
+  return config;
+}
+
+std::vector<resolve::Pin> preferences_in(const RootState &state) {
+  std::vector<resolve::Pin> out;
+  for (const SourcesText *file : files_of(state, kPreferences)) {
+    for (resolve::Pin &pin : resolve::parse_preferences(file->text, file->path)) out.push_back(std::move(pin));
+  }
+  return out;
+}
+
+std::vector<debian::PackageRef> add_installed_packages(debian::PackageIndex &index, const std::string &status) {
+  auto text = std::make_shared<const std::string>(status);
+  std::vector<debian::PackageRef> out;
+  if (base::trim(status).empty()) return out;
+  debian::PackageSource source;
+  source.suite = "now";
+  source.requested = "now";
+  std::uint32_t number = index.add_source(std::move(source));
+  index.keep(text);
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    std::size_t end = std::min(rest.find("\n\n"), rest.size());
+    std::string_view stanza = rest.substr(0, std::min(end + 1, rest.size()));
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+    if (!is_installed(stanza)) continue;
+    debian::BinaryPackage package = package_entry(stanza, number, "/var/lib/dpkg/status");
+    std::string_view name = package.name;
+    std::string_view version = package.version;
+    std::string_view architecture = package.architecture;
+    index.add(std::move(package));
+    for (debian::PackageRef ref : index.named(name)) {
+      const debian::BinaryPackage &one = index.at(ref);
+      if (one.version == version && one.architecture == architecture && one.sources.back() == number) {
+        out.push_back(ref);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace debroot::build

@@ -1,0 +1,38 @@
+/// What setup hooks have made of the empty root, as far as it has a say in which packages are chosen and where they
+/// come from: mmdebstrap's users add sources, pins and options there, and packages that count as installed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/beneath.hpp"
+#include "build/install_plan.hpp"
+#include "debian/apt_config.hpp"
+#include "debian/package_index.hpp"
+#include "debroot/plan.hpp"
+#include "resolve/policy.hpp"
+
+namespace debroot::build {
+
+/// In the builder: the files of apt's configuration, in the order in which apt reads each kind, and dpkg's status.
+[[nodiscard]] RootState read_root_state(const base::RootDirectory &root);
+
+/// The sources in `state`; a file that is among `known` with the same text is taken from there, since what was written
+/// to the root lacks passwords. @throws Error of kind usage for one that cannot be read
+[[nodiscard]] std::vector<SourcesFile> sources_in(const RootState &state, const std::vector<SourcesFile> &known,
+                                                  const std::string &architecture);
+
+/// Whether both name the same files with the same texts.
+[[nodiscard]] bool are_same_sources(const std::vector<SourcesFile> &left, const std::vector<SourcesFile> &right);
+
+/// apt.conf(5) of the root. @throws Error of kind usage
+[[nodiscard]] debian::AptConfig apt_config_in(const RootState &state);
+
+/// apt_preferences(5) of the root. @throws Error of kind usage
+[[nodiscard]] std::vector<resolve::Pin> preferences_in(const RootState &state);
+
+/// Puts the packages that dpkg's status says are installed into the index, as a source of their own, and gives them.
+[[nodiscard]] std::vector<debian::PackageRef> add_installed_packages(debian::PackageIndex &index,
+                                                                     const std::string &status);
+
+}  // namespace debroot::build

@@ -1,0 +1,76 @@
+#include "build/root_state.hpp"
+
+#include <gmock/gmock.h>
+
+#include "build/first_debs.hpp"
+#include "support/scratch_root.hpp"
+#include "support/thrown_error.hpp"
+
+namespace debroot::build {
+namespace {
+
+class RootStateTest : public ::testing::Test {
+ protected:
+  RootStateTest() {
+    for (const char *path :
+         {"/etc/apt/sources.list.d", "/etc/apt/preferences.d", "/etc/apt/apt.conf.d", "/var/lib/dpkg"}) {
+      root_->make_directories(path);
+    }
+    root_->write("/etc/apt/sources.list", "deb http://a.example/debian tiny main\n");
+  }
+  test::ScratchRoot root_;
+};
+
+TEST_F(RootStateTest, ReadsWhatAptReads) {
+  root_->write("/etc/apt/sources.list.d/b.sources", "Types: deb\nURIs: http://b.example/\nSuites: ./\n");
+  root_->write("/etc/apt/sources.list.d/a.list", "deb http://c.example/x tiny extra\n");
+  root_->write("/etc/apt/sources.list.d/a.list.save", "nonsense");
+  root_->write("/etc/apt/preferences.d/pin", "Package: a\nPin: release n=tiny\nPin-Priority: 700\n");
+  root_->write("/etc/apt/preferences.d/pin.bak", "nonsense");
+  root_->write("/etc/apt/apt.conf.d/10x", "Acquire::http::Proxy \"http://one/\";\n");
+  root_->write("/etc/apt/apt.conf", "Acquire::http::Proxy \"http://two/\";\n");
+  RootState state = read_root_state(*root_);
+  std::vector<SourcesFile> known = {{"/etc/apt/sources.list",
+                                     "deb http://a.example/debian tiny main\n",
+                                     {{"http://me:secret@a.example/debian", "tiny", {"main"}}}}};
+  std::vector<SourcesFile> sources = sources_in(state, known, "amd64");
+  ASSERT_EQ(sources.size(), 3U);
+  EXPECT_EQ(sources[0].entries[0].archive_root, "http://me:secret@a.example/debian");
+  EXPECT_EQ(sources[1].entries[0].components, std::vector<std::string>{"extra"});
+  EXPECT_EQ(sources[2].path, "/etc/apt/sources.list.d/b.sources");
+  EXPECT_FALSE(are_same_sources(sources, known));
+  EXPECT_TRUE(are_same_sources(sources, sources));
+  EXPECT_EQ(apt_config_in(state).find("acquire::http::proxy"), "http://two/");
+  ASSERT_EQ(preferences_in(state).size(), 1U);
+  EXPECT_EQ(preferences_in(state)[0].priority, 700);
+}
+
+TEST_F(RootStateTest, SaysWhereItCannotRead) {
+  root_->write("/etc/apt/sources.list.d/x.list", "bed http://x\n");
+  EXPECT_THAT(test::thrown_by([&] { return sources_in(read_root_state(*root_), {}, "amd64"); }),
+              testing::HasSubstr("/etc/apt/sources.list.d/x.list"));
+}
+
+TEST_F(RootStateTest, InstalledPackagesCount) {
+  std::string status =
+      "Package: whole\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n"
+      "Package: half\nStatus: install ok half-configured\nArchitecture: all\nVersion: 1\n\n"
+      "Package: last\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2\nProvides: thing\n";
+  debian::PackageIndex index;
+  auto refs = add_installed_packages(index, status);
+  index.seal();
+  ASSERT_EQ(refs.size(), 2U);
+  EXPECT_EQ(index.at(refs[0]).name, "whole");
+  EXPECT_EQ(index.at(refs[1]).name, "last");
+  EXPECT_EQ(index.providing("thing").size(), 1U);
+  EXPECT_TRUE(add_installed_packages(index, "").empty());
+}
+
+TEST(DebFileName, IsApts) {
+  EXPECT_EQ(deb_file_name({"busybox-static", "1:1.35.0-4+deb12u1+b1", "amd64"}),
+            "busybox-static_1%3a1.35.0-4+deb12u1+b1_amd64.deb");
+  EXPECT_EQ(deb_file_name({"a", "1_2~3", "all"}), "a_1%5f2~3_all.deb");
+}
+
+}  // namespace
+}  // namespace debroot::build
