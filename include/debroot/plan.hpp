@@ -66,8 +66,11 @@ struct Hook {
   std::string command;
 };
 
-enum class Format { tar, directory, null };
-enum class Compression { none, gzip, xz, zstd };
+/// What an output is: a tar, the tree itself, a file system in a file, a directory that is an OCI image layout, or
+/// nothing at all.
+enum class Format { tar, directory, squashfs, ext2, ext4, oci, null };
+/// Of a tar, named for the programs that undo it.
+enum class Compression { none, gzip, xz, zstd, bzip2, compress, lz4, lzip, lzma };
 
 /// One `-o`. Path "-" is stdout.
 struct Output {

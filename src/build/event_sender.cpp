@@ -56,11 +56,12 @@ void EventSender::script_output(const std::string &origin, std::string_view line
 }
 void EventSender::failed(const Error &error) { send(text_message(Kind::failed, {}, error_to_bytes(error))); }
 
-void EventSender::done(std::vector<std::string> random_paths, std::uint64_t output_bytes) {
+void EventSender::done(std::vector<std::string> random_paths, std::uint64_t output_bytes, std::string tar_digest) {
   FromBuilder message;
   message.kind = Kind::done;
   message.paths = std::move(random_paths);
   message.output_bytes = output_bytes;
+  message.text = std::move(tar_digest);
   send(std::move(message));
 }
 

@@ -23,6 +23,14 @@ std::string format_word(Format format) {
       return "tar";
     case Format::directory:
       return "directory";
+    case Format::squashfs:
+      return "squashfs";
+    case Format::ext2:
+      return "ext2";
+    case Format::ext4:
+      return "ext4";
+    case Format::oci:
+      return "oci";
     case Format::null:
       return "null";
   }
@@ -39,6 +47,16 @@ std::string compression_word(Compression compression) {
       return "xz";
     case Compression::zstd:
       return "zstd";
+    case Compression::bzip2:
+      return "bzip2";
+    case Compression::compress:
+      return "compress";
+    case Compression::lz4:
+      return "lz4";
+    case Compression::lzip:
+      return "lzip";
+    case Compression::lzma:
+      return "lzma";
   }
   return "none";
 }
