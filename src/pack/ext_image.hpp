@@ -12,7 +12,7 @@
 
 namespace debroot::pack {
 
-/// A file system of the size that mmdebstrap gives it (mmdebstrap(1), "ext2" and "ext4") but for some blocks, or larger
+/// A file system of the size that mmdebstrap gives it (mmdebstrap(1), "ext2" and "ext4"), or larger
 /// where the tree would not fit. No clock is in it: its own times are the epoch's, an inode's are those of the entry,
 /// its UUID and the seed of its directory hashes follow from the epoch as mmdebstrap derives them (ext_uuid).
 ///

@@ -45,14 +45,11 @@ void TreeMeasure::add(const TreeEntry &entry) {
   }
   if (entry.type == EntryType::hard_link) return;
   ++inodes_;
+  estimated_small_ += entry.size_bytes / kSmallBlock + 1;
+  estimated_large_ += entry.size_bytes / kLargeBlock + 1;
   if (entry.type == EntryType::file) {
-    estimated_small_ += divided_up(entry.size_bytes, kSmallBlock);
-    estimated_large_ += divided_up(entry.size_bytes, kLargeBlock);
     small_blocks_ += file_blocks(entry.size_bytes, kSmallBlock);
     large_blocks_ += file_blocks(entry.size_bytes, kLargeBlock);
-  } else {
-    ++estimated_small_;
-    ++estimated_large_;
   }
   if (entry.type == EntryType::directory) listing_bytes_[entry.path] += 2 * (kListingEntryBytes + 4);
   std::uint64_t more = entry.link_target.size() > kLongestInlineLink ? 1 : 0;

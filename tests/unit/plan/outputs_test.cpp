@@ -92,14 +92,10 @@ TEST_F(Outputs, GoToStandardOutputButNotToATerminal) {
   host_.is_stdout_null = false;
   host_.is_stdout_terminal = true;
   EXPECT_EQ(refused({"-"}), "the image is not written to a terminal\ntry: -o FILE, or pipe it into another program");
-  EXPECT_EQ(refused({"-"}, "dir"),
-            "a directory cannot be written to standard output\ntry: -o DIRECTORY");
-  EXPECT_EQ(refused({"-"}, "squashfs"),
-            "a squashfs cannot be written to standard output\ntry: -o FILE");
-  EXPECT_EQ(refused({"-"}, "ext4"),
-            "an ext4 file system cannot be written to standard output\ntry: -o FILE");
-  EXPECT_EQ(refused({"-"}, "oci"),
-            "an OCI image cannot be written to standard output\ntry: -o DIRECTORY");
+  EXPECT_EQ(refused({"-"}, "dir"), "a directory cannot be written to standard output\ntry: -o DIRECTORY");
+  EXPECT_EQ(refused({"-"}, "squashfs"), "a squashfs cannot be written to standard output\ntry: -o FILE");
+  EXPECT_EQ(refused({"-"}, "ext4"), "an ext4 file system cannot be written to standard output\ntry: -o FILE");
+  EXPECT_EQ(refused({"-"}, "oci"), "an OCI image cannot be written to standard output\ntry: -o DIRECTORY");
   request_.is_simulation = true;
   EXPECT_EQ(one("-").format, Format::tar);
 }
