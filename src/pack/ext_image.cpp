@@ -1,6 +1,5 @@
 #include "pack/ext_image.hpp"
 
-#include <ext2fs/ext2fs.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -15,11 +14,8 @@
 
 #include "base/digest.hpp"
 #include "base/fd.hpp"
+#include "pack/ext2fs.hpp"
 #include "pack/image_file.hpp"
-
-extern "C" {  // the header does not say so itself
-#include <com_err.h>
-}
 
 namespace debroot::pack {
 namespace {

@@ -17,8 +17,8 @@ class TreeMeasure : public TreeSink {
   void finish() override {}
   [[nodiscard]] bool wants_content() const noexcept override { return false; }
 
-  /// mmdebstrap's estimate in blocks of `block_bytes` (1024 or 4096): files rounded up, one block for every other
-  /// entry; a hard link takes none.
+  /// mmdebstrap's estimate in blocks of `block_bytes` (1024 or 4096): one block for every entry and one more for each
+  /// whole block of a file, so that one of 4096 bytes takes two of that size; a hard link takes none.
   [[nodiscard]] std::uint64_t estimated_blocks(std::uint64_t block_bytes) const;
   /// Entries that are no hard links.
   [[nodiscard]] std::uint64_t inodes() const noexcept { return inodes_; }
