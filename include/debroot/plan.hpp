@@ -68,8 +68,33 @@ struct Hook {
   std::string name = {};     ///< what messages say instead of a long command; empty: the command
 };
 
-enum class Format { tar, directory, null };
-enum class Compression { none, gzip, xz, zstd };
+/// What an output is: a tar, the tree itself, a file system in a file, a directory that is an OCI image layout, or
+/// nothing at all.
+enum class Format { tar, directory, squashfs, ext2, ext4, oci, null };
+
+/// Name of a format as options have it: "squashfs".
+[[nodiscard]] constexpr std::string_view format_name(Format format) noexcept {
+  switch (format) {
+    case Format::tar:
+      return "tar";
+    case Format::directory:
+      return "directory";
+    case Format::squashfs:
+      return "squashfs";
+    case Format::ext2:
+      return "ext2";
+    case Format::ext4:
+      return "ext4";
+    case Format::oci:
+      return "oci";
+    case Format::null:
+      return "null";
+  }
+  return "unknown";
+}
+
+/// Of a tar, named for the programs that undo it.
+enum class Compression { none, gzip, xz, zstd, bzip2, compress, lz4, lzip, lzma };
 
 /// One `-o`. Path "-" is stdout.
 struct Output {

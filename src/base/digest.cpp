@@ -11,6 +11,22 @@
 
 namespace debroot::base {
 
+namespace {
+
+const EVP_MD *algorithm_of(HashKind kind) {
+  switch (kind) {
+    case HashKind::sha256:
+      return EVP_sha256();
+    case HashKind::sha1:
+      return EVP_sha1();
+    case HashKind::md5:
+      return EVP_md5();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 struct Hasher::Context {
   EVP_MD_CTX *handle = EVP_MD_CTX_new();
   Context() = default;
@@ -20,8 +36,7 @@ struct Hasher::Context {
 };
 
 Hasher::Hasher(HashKind kind) : context_(std::make_unique<Context>()) {
-  const EVP_MD *algorithm = kind == HashKind::sha256 ? EVP_sha256() : EVP_md5();
-  if (context_->handle == nullptr || EVP_DigestInit_ex(context_->handle, algorithm, nullptr) != 1) {
+  if (context_->handle == nullptr || EVP_DigestInit_ex(context_->handle, algorithm_of(kind), nullptr) != 1) {
     throw Error(ErrorKind::internal, "cannot start a hash");
   }
 }

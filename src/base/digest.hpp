@@ -8,8 +8,9 @@
 
 namespace debroot::base {
 
-/// Trust rests on SHA-256 alone; MD5 exists because dpkg's database records it, never to decide anything.
-enum class HashKind { sha256, md5 };
+/// Trust rests on SHA-256 alone; MD5 exists because dpkg's database records it and SHA-1 because UUIDs are made with
+/// it, neither ever to decide anything.
+enum class HashKind { sha256, sha1, md5 };
 
 /// A running hash. Move-only; `finish` may be called once.
 class Hasher {

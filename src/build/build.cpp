@@ -19,6 +19,7 @@
 #include "build/twin_selection.hpp"
 #include "customize/hook_listener.hpp"
 #include "fetch/fetcher.hpp"
+#include "pack/oci_image.hpp"
 #include "pack/output_file.hpp"
 #include "sandbox/builder_process.hpp"
 #include "sandbox/emulation.hpp"
@@ -139,21 +140,35 @@ std::optional<build::ArchiveIndexes> run_setup_hooks(Basis &basis, std::optional
 /// Where the image goes, opened before anything else so that a place that cannot be written fails at once.
 struct Outputs {
   std::vector<pack::OutputFile> files;
-  std::vector<pack::TarSink> sinks;
+  std::vector<pack::OciImage> oci_images;
+  std::vector<pack::ImageSink> sinks;
   build::DirectoryOutput directory;
 };
 
 Outputs open_outputs(const BuildPlan &plan) {
   Outputs out;
   for (const Output &output : plan.outputs) {
+    if (output.format == Format::null) continue;
     if (output.format == Format::directory) {
-      out.directory = build::DirectoryOutput::open(output.path);
-    } else if (output.format == Format::tar) {
-      out.files.push_back(pack::OutputFile::open(output.path));
-      out.sinks.push_back({out.files.back().fd(), output.compression, output.path});
+      out.directory = build::DirectoryOutput::open(output.path, is_skipped(plan.skips, "check/empty"));
+      continue;
     }
+    int fd = -1;
+    if (output.format == Format::oci) {
+      out.oci_images.push_back(pack::OciImage::open(output.path));
+      fd = out.oci_images.back().fd();
+    } else {
+      out.files.push_back(pack::OutputFile::open(output.path));
+      fd = out.files.back().fd();
+    }
+    out.sinks.push_back({fd, output.compression, output.path, output.format});
   }
   return out;
+}
+
+pack::OciSettings oci_settings(const BuildPlan &plan, const BuildReport &report, const std::string &tar_digest) {
+  bool has_essential = plan.variant != Variant::extract && plan.variant != Variant::custom;
+  return {plan.architecture, report.source_date_epoch, tar_digest, has_essential};
 }
 
 }  // namespace
@@ -186,11 +201,13 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   if (!plan.hooks.empty()) hook_listener = customize::HookListener::start();
   sandbox::NamespaceRequest namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
   namespaces.staging_directory = staging.path();
-  namespaces.output_directory = outputs.directory.path();
+  // what a failed build leaves in a directory with other things in it cannot be told from them
+  if (!outputs.directory.is_filled()) namespaces.output_directory = outputs.directory.path();
   if (!plan.host_traces.hostname.empty()) namespaces.hostname = plan.host_traces.hostname;
   build::BuilderSetup setup{plan,
                             staging.path(),
                             outputs.directory.path(),
+                            outputs.directory.is_filled(),
                             outputs.sinks,
                             emulation,
                             namespaces.id_map ? namespaces.id_map->caller_uid_inside : 0,
@@ -217,6 +234,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
     throw Error(ErrorKind::internal, fmt::format("the builder ended with status {}", status));
   }
   for (pack::OutputFile &file : outputs.files) file.finish();
+  for (pack::OciImage &image : outputs.oci_images) image.finish(oci_settings(plan, report, feed.tar_digest()));
   outputs.directory.finish();
   report.download_bytes = fetcher->totals().network_bytes;
   report.milliseconds = milliseconds_since(start);

@@ -26,6 +26,7 @@
 #include "customize/hooks.hpp"
 #include "customize/machine.hpp"
 #include "customize/shims.hpp"
+#include "pack/devices.hpp"
 #include "pack/directory.hpp"
 #include "pack/pack.hpp"
 #include "sandbox/runner.hpp"
@@ -166,7 +167,11 @@ class Builder {
       if (runner_) runner_->stop();
       if (setup_.directory_output.empty() || root_.fd() < 0) return;
       sandbox::unmount_below(root_path_);
-      root_.clear_directory("/");
+      if (setup_.is_directory_filled) {  // what is whose cannot be told
+        root_.remove_tree(kInPlaceStage);
+      } else {
+        root_.clear_directory("/", {"lost+found"});
+      }
     } catch (const Error &) {
       // the failure that led here is what is reported
     }
@@ -350,8 +355,20 @@ class Builder {
     customize::clean_up(root_, customize::cleanup_options(plan_.skips));
   }
 
+  /// What a tar has below /dev is made for real where the tree itself is the image, and where both the entries of the
+  /// tar and their removal from the tree are skipped (mmdebstrap makes them at its beginning, if it may).
+  void make_devices() {
+    bool with_devices = !is_skipped(plan_.skips, "output/dev");
+    bool is_kept = !with_devices && (is_skipped(plan_.skips, "cleanup") || is_skipped(plan_.skips, "cleanup/dev"));
+    bool is_in_place = !setup_.directory_output.empty();
+    if (is_kept || (is_in_place && with_devices)) {
+      pack::make_devices(root_, !is_skipped(plan_.skips, "output/mknod"));
+    }
+  }
+
   void pack() {
     events_.phase_started(Phase::pack, {});
+    make_devices();
     pack::PackOptions options;
     options.epoch_seconds = install_.epoch;
     options.threads = plan_.jobs;
@@ -366,15 +383,17 @@ class Builder {
     };
     PhaseCount count;
     std::uint64_t output_bytes = 0;
+    std::string tar_digest;
     if (!setup_.sinks.empty()) {
-      pack::PackResult result = pack::pack_tar(root_, setup_.sinks, options);
+      pack::PackResult result = pack::pack_tree(root_, setup_.sinks, options);
       for (const std::string &warning : result.warnings) events_.warning(warning);
       for (std::uint64_t bytes : result.output_bytes) output_bytes += bytes;
       count = {result.count.entries, 0, result.count.content_bytes, 0};
+      tar_digest = std::move(result.tar_digest);
     }
     if (!setup_.directory_output.empty()) pack::finish_directory(root_, install_.epoch);
     events_.phase_finished(Phase::pack, count);
-    events_.done(customize::random_files(root_), output_bytes);
+    events_.done(customize::random_files(root_), output_bytes, std::move(tar_digest));
   }
 
   void on_package(Phase phase, const PackageId &id) {

@@ -7,7 +7,7 @@
 
 #include "base/channel.hpp"
 #include "debroot/plan.hpp"
-#include "pack/encoder.hpp"
+#include "pack/image_sink.hpp"
 #include "sandbox/emulation.hpp"
 
 namespace debroot::build {
@@ -15,9 +15,10 @@ namespace debroot::build {
 /// What the builder inherits by fork.
 struct BuilderSetup {
   const BuildPlan &plan;
-  std::string staging_path;          ///< directory of the sandbox's Staging
-  std::string directory_output;      ///< the tree is built in this directory, empty: below the staging directory
-  std::vector<pack::TarSink> sinks;  ///< open descriptors of the outputs that are tars
+  std::string staging_path;            ///< directory of the sandbox's Staging
+  std::string directory_output;        ///< the tree is built in this directory, empty: below the staging directory
+  bool is_directory_filled = false;    ///< something is in it already, which a failed build must not remove
+  std::vector<pack::ImageSink> sinks;  ///< open descriptors of the outputs that are packed
   sandbox::Emulation emulation;
   uid_t caller_uid_inside = 0;  ///< owner of stale staging directories that may be removed
   std::string_view mode;        ///< as hooks are told it: "root" or "unshare"

@@ -1,5 +1,6 @@
 #include "build/directory_output.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/beneath.hpp"
 #include "base/fd.hpp"
 #include "pack/directory.hpp"
 
@@ -25,6 +27,7 @@ DirectoryOutput::DirectoryOutput(DirectoryOutput &&other) noexcept { *this = std
 DirectoryOutput &DirectoryOutput::operator=(DirectoryOutput &&other) noexcept {
   std::swap(path_, other.path_);
   std::swap(is_made_here_, other.is_made_here_);
+  std::swap(is_filled_, other.is_filled_);
   return *this;
 }
 
@@ -32,8 +35,8 @@ DirectoryOutput::~DirectoryOutput() {
   if (is_made_here_) ::rmdir(path_.c_str());
 }
 
-DirectoryOutput DirectoryOutput::open(const std::string &path) {
-  pack::check_directory_target(path);
+DirectoryOutput DirectoryOutput::open(const std::string &path, bool allows_filled) {
+  pack::check_directory_target(path, allows_filled);
   DirectoryOutput out;
   out.path_ = path;
   if (::mkdir(path.c_str(), 0755) == 0) {
@@ -45,6 +48,10 @@ DirectoryOutput DirectoryOutput::open(const std::string &path) {
   if (absolute == nullptr) throw failed(path, errno);
   out.path_ = absolute;
   ::free(absolute);
+  base::Fd directory = base::open_file(out.path_, O_RDONLY | O_DIRECTORY);
+  for (const std::string &name : base::list_directory(directory.get())) {
+    if (name != "lost+found") out.is_filled_ = true;
+  }
   return out;
 }
 

@@ -63,11 +63,12 @@ void EventSender::root_state(RootState state) {
   send(std::move(message));
 }
 
-void EventSender::done(std::vector<std::string> random_paths, std::uint64_t output_bytes) {
+void EventSender::done(std::vector<std::string> random_paths, std::uint64_t output_bytes, std::string tar_digest) {
   FromBuilder message;
   message.kind = Kind::done;
   message.paths = std::move(random_paths);
   message.output_bytes = output_bytes;
+  message.text = std::move(tar_digest);
   send(std::move(message));
 }
 

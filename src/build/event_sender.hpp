@@ -24,7 +24,7 @@ class EventSender {
   void warning(const std::string &text);
   void script_output(const std::string &origin, std::string_view line);
   void root_state(RootState state);
-  void done(std::vector<std::string> random_paths, std::uint64_t output_bytes);
+  void done(std::vector<std::string> random_paths, std::uint64_t output_bytes, std::string tar_digest);
   void failed(const Error &error);
 
  private:

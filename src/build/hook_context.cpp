@@ -33,19 +33,6 @@ std::string include_list(const std::vector<std::string> &includes) {
   return base::join(items, ",");
 }
 
-std::string_view format_name(const std::vector<Output> &outputs) {
-  if (outputs.empty()) return "null";
-  switch (outputs.front().format) {
-    case Format::tar:
-      return "tar";
-    case Format::directory:
-      return "directory";
-    case Format::null:
-      break;
-  }
-  return "null";
-}
-
 /// Whose keys apt trusts: the host's, but for those that the build was given.
 std::string trusted_keys_text(const BuildPlan &plan) {
   std::string file = "/etc/apt/trusted.gpg";
@@ -63,14 +50,15 @@ std::string trusted_keys_text(const BuildPlan &plan) {
 }  // namespace
 
 std::vector<std::string> mmdebstrap_variables(const BuildPlan &plan, const HookFacts &facts) {
-  std::vector<std::string> out = {fmt::format("MMDEBSTRAP_APT_CONFIG={}{}", facts.root_path, kAptConfig),
-                                  "MMDEBSTRAP_ARGV0=" + facts.program,
-                                  fmt::format("MMDEBSTRAP_MODE={}", facts.mode),
-                                  fmt::format("MMDEBSTRAP_HOOK={}", hook_stage_name(facts.stage)),
-                                  "MMDEBSTRAP_HOOKSOCK=7",
-                                  fmt::format("MMDEBSTRAP_VERBOSITY={}", plan.verbosity),
-                                  "MMDEBSTRAP_INCLUDE=" + include_list(plan.includes),
-                                  fmt::format("MMDEBSTRAP_FORMAT={}", format_name(plan.outputs))};
+  std::vector<std::string> out = {
+      fmt::format("MMDEBSTRAP_APT_CONFIG={}{}", facts.root_path, kAptConfig),
+      "MMDEBSTRAP_ARGV0=" + facts.program,
+      fmt::format("MMDEBSTRAP_MODE={}", facts.mode),
+      fmt::format("MMDEBSTRAP_HOOK={}", hook_stage_name(facts.stage)),
+      "MMDEBSTRAP_HOOKSOCK=7",
+      fmt::format("MMDEBSTRAP_VERBOSITY={}", plan.verbosity),
+      "MMDEBSTRAP_INCLUDE=" + include_list(plan.includes),
+      fmt::format("MMDEBSTRAP_FORMAT={}", plan.outputs.empty() ? "null" : format_name(plan.outputs.front().format))};
   if (!plan.suite.empty()) out.push_back("MMDEBSTRAP_SUITE=" + plan.suite);
   if (facts.mode == "unshare") out.emplace_back("container=mmdebstrap-unshare");
   if (facts.stage == HookStage::extract) out.push_back("MMDEBSTRAP_ESSENTIAL=" + base::join(facts.first_debs, " "));

@@ -129,8 +129,8 @@ struct FromBuilder {
   std::uint64_t bytes_done = 0;
   std::uint64_t bytes_total = 0;
   std::uint64_t milliseconds = 0;
-  std::string subject;             ///< item, origin of output, or the text of a note
-  std::string text;                ///< a line of output; for `failed` the Error as bytes
+  std::string subject;  ///< item, origin of output, or the text of a note
+  std::string text;     ///< a line of output; for `failed` the Error as bytes, for `done` the digest of the tar
   std::vector<std::string> paths;  ///< of `done`: files that packages drew at random
   std::uint64_t output_bytes = 0;  ///< of `done`
   RootState root_state;

@@ -188,6 +188,7 @@ void PackageFeed::handle(const FromBuilder &message, BuildReport &report) {
     case FromBuilder::Kind::done:
       report.random_paths = message.paths;
       report.output_bytes = message.output_bytes;
+      tar_digest_ = message.text;
       is_done_ = true;
       break;
   }

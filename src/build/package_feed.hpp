@@ -34,6 +34,9 @@ class PackageFeed {
   /// download or the builder, or one of kind interrupted when `stop` asks; the builder is then being killed
   void run(const std::stop_token &stop, BuildReport &report);
 
+  /// SHA-256 of the image's tar, uncompressed, after `run`; empty unless an output is an OCI image.
+  [[nodiscard]] const std::string &tar_digest() const noexcept { return tar_digest_; }
+
  private:
   void send_plan();
   void start_downloads();
@@ -61,6 +64,7 @@ class PackageFeed {
   bool has_all_ = false;
   bool is_done_ = false;
   RootState root_state_;
+  std::string tar_digest_;
 };
 
 }  // namespace debroot::build

@@ -108,8 +108,9 @@ caller's environment and network, and none of debroot's own customisations. It
 also stands behind a link to debroot that is named mmdebstrap. Names of options
 may be shortened and written in any case.
 
-TARGET is a tar, a directory, or - for standard output (the default). MIRROR is
-a URI, a 'deb ...' line, a sources file, or - for standard input.
+TARGET is a tar, compressed as its suffix says, a squashfs, an ext2 or ext4
+image, a directory, or - for standard output (the default). MIRROR is a URI, a
+'deb ...' line, a sources file, or - for standard input.
 )";
 
 constexpr std::string_view kMmdebstrapEnd = R"(

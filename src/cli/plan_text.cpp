@@ -17,18 +17,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Row = std::array<std::string, 6>;
 
-std::string format_word(Format format) {
-  switch (format) {
-    case Format::tar:
-      return "tar";
-    case Format::directory:
-      return "directory";
-    case Format::null:
-      return "null";
-  }
-  return "tar";
-}
-
 std::string compression_word(Compression compression) {
   switch (compression) {
     case Compression::none:
@@ -39,6 +27,16 @@ std::string compression_word(Compression compression) {
       return "xz";
     case Compression::zstd:
       return "zstd";
+    case Compression::bzip2:
+      return "bzip2";
+    case Compression::compress:
+      return "compress";
+    case Compression::lz4:
+      return "lz4";
+    case Compression::lzip:
+      return "lzip";
+    case Compression::lzma:
+      return "lzma";
   }
   return "none";
 }
@@ -94,7 +92,7 @@ std::string plan_json(const BuildPlan &plan, const BuildReport &report) {
   json["outputs"] = Json::array();
   for (const Output &output : plan.outputs) {
     json["outputs"].push_back({{"path", output.path},
-                               {"format", format_word(output.format)},
+                               {"format", format_name(output.format)},
                                {"compression", compression_word(output.compression)}});
   }
   json["releases"] = Json::array();

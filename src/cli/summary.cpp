@@ -42,7 +42,29 @@ bool is_bootable(const BuildPlan &plan) {
   return plan.variant == Variant::important || plan.variant == Variant::standard;
 }
 
-/// How to start the first output that can be started. systemd of Debian 12 reads no zstd, so that one is piped.
+/// The program behind a pipe for a compression that systemd of Debian 12 does not read; else empty.
+std::string_view decompressor_of(Compression compression) {
+  switch (compression) {
+    case Compression::zstd:
+      return "zstd -dc";
+    case Compression::compress:
+      return "gzip -dc";
+    case Compression::lz4:
+      return "lz4 -dc";
+    case Compression::lzip:
+      return "lzip -dc";
+    case Compression::lzma:
+      return "xz -dc";
+    case Compression::none:
+    case Compression::gzip:
+    case Compression::xz:
+    case Compression::bzip2:
+      break;
+  }
+  return {};
+}
+
+/// How to start the first output that can be started.
 std::string use_text(const BuildPlan &plan) {
   if (!is_bootable(plan)) return {};
   for (const Output &output : plan.outputs) {
@@ -51,9 +73,10 @@ std::string use_text(const BuildPlan &plan) {
     std::string path = quoted(output.path);
     if (output.format == Format::directory) return fmt::format("  use it: systemd-nspawn --boot -D {}\n", path);
     if (output.format != Format::tar) continue;
-    std::string import = output.compression == Compression::zstd
-                             ? fmt::format("zstd -dc {} | machinectl import-tar - {}", path, *name)
-                             : fmt::format("machinectl import-tar {} {}", path, *name);
+    std::string_view decompressor = decompressor_of(output.compression);
+    std::string import = decompressor.empty()
+                             ? fmt::format("machinectl import-tar {} {}", path, *name)
+                             : fmt::format("{} {} | machinectl import-tar - {}", decompressor, path, *name);
     return fmt::format("  use it: {0}\n          machinectl start {1}\n          machinectl shell {1}\n", import,
                        *name);
   }

@@ -79,7 +79,7 @@ class TimeClamp {
 
 }  // namespace
 
-void check_directory_target(const std::string &path) {
+void check_directory_target(const std::string &path, bool allows_filled) {
   struct stat info {};
   struct stat top {};
   if (::lstat(path.c_str(), &info) != 0) {
@@ -93,6 +93,7 @@ void check_directory_target(const std::string &path) {
   }
   base::Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) throw refused(path, errno);
+  if (allows_filled) return;
   for (const std::string &name : base::list_directory(directory.get())) {
     if (is_empty_lost_and_found(directory.get(), name)) continue;
     throw refused(path, "the directory is not empty").detail("got", name);

@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 #include <lzma.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "debroot/error.hpp"
 #include "pack/fd_writer.hpp"
+#include "pack/filter_encoder.hpp"
+#include "pack/gzip_encoder.hpp"
 
 namespace debroot::pack {
 namespace {
@@ -23,10 +23,6 @@ constexpr unsigned kXzMostThreads = 64;
 /// What one thread of zstd compresses by itself: four windows of level 3, libzstd's own choice, fixed for that reason
 /// too.
 constexpr int kZstdJobBytes = 8 << 20;
-/// zlib's window of 32 KiB, and 16 to ask for gzip's header.
-constexpr int kGzipWindow = 15 + 16;
-constexpr int kGzipMemoryLevel = 8;
-
 Error refused(const FdWriter &out, std::string_view cause) {
   return {ErrorKind::internal, fmt::format("cannot compress {}: {}", out.subject(), cause)};
 }
@@ -40,41 +36,6 @@ class PlainEncoder : public Encoder {
 
  private:
   FdWriter out_;
-};
-
-class GzipEncoder : public Encoder {
- public:
-  explicit GzipEncoder(FdWriter out) : out_(std::move(out)), buffer_(kOutputBytes) {
-    if (deflateInit2(&stream_, kGzipLevel, Z_DEFLATED, kGzipWindow, kGzipMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
-      throw refused(out_, "zlib does not start");
-    }
-  }
-  ~GzipEncoder() override { deflateEnd(&stream_); }
-  void write(std::string_view bytes) override {
-    // avail_in has 32 bits
-    constexpr std::size_t kPiece = std::numeric_limits<std::uint32_t>::max();
-    for (; bytes.size() > kPiece; bytes.remove_prefix(kPiece)) run(bytes.substr(0, kPiece), Z_NO_FLUSH);
-    run(bytes, Z_NO_FLUSH);
-  }
-  void finish() override { run({}, Z_FINISH); }
-  [[nodiscard]] std::uint64_t output_bytes() const noexcept override { return out_.bytes(); }
-
- private:
-  void run(std::string_view bytes, int flush) {
-    stream_.next_in = reinterpret_cast<Bytef *>(const_cast<char *>(bytes.data()));  // zlib only reads it
-    stream_.avail_in = static_cast<uInt>(bytes.size());
-    do {
-      stream_.next_out = reinterpret_cast<Bytef *>(buffer_.data());
-      stream_.avail_out = static_cast<uInt>(buffer_.size());
-      int status = deflate(&stream_, flush);
-      if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) throw refused(out_, "zlib fails");
-      out_.write({buffer_.data(), buffer_.size() - stream_.avail_out});
-    } while (stream_.avail_out == 0);
-  }
-
-  FdWriter out_;
-  std::vector<char> buffer_;
-  z_stream stream_{};
 };
 
 class XzEncoder : public Encoder {
@@ -159,18 +120,24 @@ class ZstdEncoder : public Encoder {
 
 }  // namespace
 
-std::unique_ptr<Encoder> make_encoder(const TarSink &sink, unsigned threads, std::function<bool()> is_cancelled) {
+std::unique_ptr<Encoder> make_encoder(const ImageSink &sink, unsigned threads, std::function<bool()> is_cancelled) {
   FdWriter out(sink.fd, sink.name, std::move(is_cancelled));
   threads = std::max(threads, 1U);
   switch (sink.compression) {
     case Compression::none:
       return std::make_unique<PlainEncoder>(std::move(out));
     case Compression::gzip:
-      return std::make_unique<GzipEncoder>(std::move(out));
+      return make_gzip_encoder(std::move(out), threads);
     case Compression::xz:
       return std::make_unique<XzEncoder>(std::move(out), threads);
     case Compression::zstd:
       return std::make_unique<ZstdEncoder>(std::move(out), threads);
+    case Compression::bzip2:
+    case Compression::compress:
+    case Compression::lz4:
+    case Compression::lzip:
+    case Compression::lzma:
+      return make_filter_encoder(std::move(out), sink.compression);
   }
   throw Error(ErrorKind::internal, fmt::format("cannot compress {}: unknown compression", out.subject()));
 }

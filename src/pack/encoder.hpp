@@ -1,29 +1,23 @@
 /// Where the bytes of an image go: one file descriptor behind an optional compressor.
 ///
-/// Compressed bytes depend on the input, the format and the compression library's version alone. xz and zstd therefore
-/// run as their multi-threaded encoders with a fixed block size even when one thread is all there is (with several
+/// Compressed bytes depend on the input, the format and the compression library's version alone. gzip, xz and
+/// zstd therefore cut their input into blocks of a fixed size even when one thread is all there is (with several
 /// threads liblzma cuts the input into blocks, so the single-threaded form differs), and gzip's header carries neither
-/// name nor time.
+/// name nor time. The environment variables that the programs of these formats read (XZ_OPT, ZSTD_CLEVEL and the like)
+/// have no say.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 
-#include "debroot/plan.hpp"
+#include "pack/image_sink.hpp"
 
 namespace debroot::pack {
 
-/// One output of a walk. The descriptor stays the caller's and must outlive the packing.
-struct TarSink {
-  int fd = -1;
-  Compression compression = Compression::none;
-  std::string name;  ///< how messages call it: the path given to -o; "-" or empty: "the image"
-};
-
-/// gzip's and xz's level 6 and zstd's level 3: what the programs of these names do by default.
+/// gzip's and xz's level 6 and zstd's level 3: what the programs of these names do by default. So do the other kinds,
+/// each at its library's default: bzip2 9, lzip and lzma 6, lz4 1.
 inline constexpr int kGzipLevel = 6;
 inline constexpr int kXzLevel = 6;
 inline constexpr int kZstdLevel = 3;
@@ -49,7 +43,7 @@ class Encoder {
 /// The encoder for `sink`. `threads` (at least 1) bounds the compressor's own threads and never changes the bytes.
 /// `is_cancelled` (may be empty) is asked when a write is interrupted. @throws Error of kind internal when the library
 /// refuses the settings
-[[nodiscard]] std::unique_ptr<Encoder> make_encoder(const TarSink &sink, unsigned threads,
+[[nodiscard]] std::unique_ptr<Encoder> make_encoder(const ImageSink &sink, unsigned threads,
                                                     std::function<bool()> is_cancelled = {});
 
 }  // namespace debroot::pack

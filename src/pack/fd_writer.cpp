@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "base/fd.hpp"
+#include "pack/image_sink.hpp"
 
 namespace debroot::pack {
 namespace {
@@ -43,9 +44,7 @@ constexpr int kPipeBytes = 1 << 20;
 }  // namespace
 
 FdWriter::FdWriter(int fd, const std::string &name, std::function<bool()> is_cancelled)
-    : fd_(fd),
-      subject_(name.empty() || name == "-" ? "the image" : fmt::format("'{}'", name)),
-      is_cancelled_(std::move(is_cancelled)) {
+    : fd_(fd), subject_(subject_of(name)), is_cancelled_(std::move(is_cancelled)) {
   // a larger pipe spares switches between writer and reader; refused for anything but a pipe, which is as well
   ::fcntl(fd_, F_SETPIPE_SZ, kPipeBytes);
 }
@@ -62,6 +61,10 @@ void FdWriter::write(std::string_view bytes) {
     bytes_ += static_cast<std::uint64_t>(put);
     bytes.remove_prefix(static_cast<std::size_t>(put));
   }
+}
+
+std::string subject_of(const std::string &name) {
+  return name.empty() || name == "-" ? "the image" : fmt::format("'{}'", name);
 }
 
 void throw_interrupted() { throw Error(ErrorKind::interrupted, "interrupted while the image was written"); }

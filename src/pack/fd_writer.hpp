@@ -12,7 +12,7 @@ namespace debroot::pack {
 /// SIGPIPE.
 class FdWriter {
  public:
-  /// `name` as TarSink::name; `is_cancelled` may be empty.
+  /// `name` as ImageSink::name; `is_cancelled` may be empty.
   FdWriter(int fd, const std::string &name, std::function<bool()> is_cancelled);
 
   /// @throws Error of kind output, or interrupted

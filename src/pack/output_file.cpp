@@ -90,7 +90,7 @@ base::Fd open_parent(const std::string &target, const std::string &path) {
 
 void refuse_terminal(int fd) {
   if (::isatty(fd) == 1) {
-    throw Error(ErrorKind::usage, "refusing to write a tar to a terminal").hint("-o FILE or a pipe");
+    throw Error(ErrorKind::usage, "refusing to write an image to a terminal").hint("-o FILE or a pipe");
   }
 }
 
@@ -127,13 +127,13 @@ base::Fd open_stream(const std::string &path) {
 
 /// An unnamed file in `directory`, or where the file system has none, one of the name that `temporary` receives.
 base::Fd create_file(int directory, const std::string &leaf, const std::string &path, std::string &temporary) {
-  int fd = ::openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, kMode);
+  int fd = ::openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
   if (fd >= 0) return base::Fd(fd);
   // EISDIR and EINVAL are what kernels and file systems say that take O_TMPFILE for a plain open
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) throw cannot_write(errno, path);
   for (int i = 0; i < kMostNames; ++i) {
     std::string name = temporary_name(leaf);
-    fd = ::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kMode);
+    fd = ::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kMode);
     if (fd >= 0) {
       temporary = name;
       return base::Fd(fd);

@@ -8,7 +8,7 @@ namespace debroot::pack {
 
 /// One `-o` that is a file. Opened before the build starts, so that an unwritable place fails at once; what stood there
 /// before is replaced whole by `finish` and untouched without it. Lives in the process that sees the host's files; the
-/// descriptor is what crosses to the packing process.
+/// descriptor is what crosses to the packing process. That of a file can be read and written anywhere.
 class OutputFile {
  public:
   /// "-" is standard output; FIFOs, devices and the like are written directly; anything else becomes a file with mode
@@ -23,9 +23,9 @@ class OutputFile {
   /// Without a `finish` nothing is left behind.
   ~OutputFile();
 
-  /// For TarSink::fd; valid until `finish`.
+  /// For ImageSink::fd; valid until `finish`.
   [[nodiscard]] int fd() const noexcept;
-  /// The path as given, for TarSink::name.
+  /// The path as given, for ImageSink::name.
   [[nodiscard]] const std::string &path() const noexcept;
 
   /// Closes, checked, and gives the file its name. Nothing is synced to the disk. @throws Error of kind output

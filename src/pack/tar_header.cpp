@@ -76,7 +76,7 @@ std::string attribute_key(std::string_view name) {
   return key;
 }
 
-std::string pax_records(const TarEntry &entry, const UstarBlock &block) {
+std::string pax_records(const TreeEntry &entry, const UstarBlock &block) {
   std::string records;
   if (entry.path.size() > kNameBytes) append_record(records, "path", entry.path);
   if (entry.link_target.size() > kNameBytes) append_record(records, "linkpath", entry.link_target);
@@ -92,7 +92,28 @@ std::string pax_records(const TarEntry &entry, const UstarBlock &block) {
   return records;
 }
 
-UstarBlock ustar_block(const TarEntry &entry) {
+/// POSIX.1-2001, "ustar Interchange Format".
+char type_flag(EntryType type) {
+  switch (type) {
+    case EntryType::file:
+      return '0';
+    case EntryType::hard_link:
+      return '1';
+    case EntryType::symbolic_link:
+      return '2';
+    case EntryType::character_device:
+      return '3';
+    case EntryType::block_device:
+      return '4';
+    case EntryType::directory:
+      return '5';
+    case EntryType::fifo:
+      return '6';
+  }
+  return '0';
+}
+
+UstarBlock ustar_block(const TreeEntry &entry) {
   UstarBlock block{};
   put_text(block.name, entry.path);
   put_octal(block.mode, entry.mode);
@@ -101,7 +122,7 @@ UstarBlock ustar_block(const TarEntry &entry) {
   put_octal(block.size, fits_octal(block.size, entry.size_bytes) ? entry.size_bytes : 0);
   std::uint64_t mtime = entry.mtime_seconds < 0 ? 0 : static_cast<std::uint64_t>(entry.mtime_seconds);
   put_octal(block.mtime, fits_octal(block.mtime, mtime) ? mtime : 0);
-  block.type = static_cast<char>(entry.type);
+  block.type = type_flag(entry.type);
   put_text(block.link_target, entry.link_target);
   put_text(block.magic, "ustar");
   put_text(block.version, "00");
@@ -131,12 +152,12 @@ std::string pax_header_name(std::string path) {
 
 }  // namespace
 
-std::string tar_header(const TarEntry &entry, std::int64_t epoch_seconds) {
+std::string tar_header(const TreeEntry &entry, std::int64_t epoch_seconds) {
   std::string out;
   UstarBlock block = ustar_block(entry);
   std::string records = pax_records(entry, block);
   if (!records.empty()) {
-    TarEntry header;
+    TreeEntry header;
     header.path = pax_header_name(entry.path);
     header.mode = 0644;
     header.size_bytes = records.size();

@@ -1,49 +1,34 @@
 #include "pack/tar_stream.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
-#include "base/fd.hpp"
 #include "pack/fd_writer.hpp"
 
 namespace debroot::pack {
 namespace {
 
-/// Contents are read straight into this buffer and written from it: one copy in, one out.
+/// What compressors and pipes get at a time.
 constexpr std::size_t kBufferBytes = 1 << 20;
-
-std::string shown(const TarEntry &entry) { return fmt::format("'{}' in the root", entry.path.substr(1)); }
 
 }  // namespace
 
-TarStream::TarStream(std::span<const TarSink> outputs, std::int64_t epoch_seconds, unsigned threads,
+TarStream::TarStream(std::span<const ImageSink> outputs, std::int64_t epoch_seconds, unsigned threads,
                      std::function<bool()> is_cancelled)
     : epoch_seconds_(epoch_seconds), is_cancelled_(std::move(is_cancelled)), buffer_(kBufferBytes) {
-  for (const TarSink &sink : outputs) encoders_.push_back(make_encoder(sink, threads, is_cancelled_));
+  for (const ImageSink &sink : outputs) encoders_.push_back(make_encoder(sink, threads, is_cancelled_));
 }
 
-void TarStream::add(const TarEntry &entry) { put(tar_header(entry, epoch_seconds_)); }
+void TarStream::add(const TreeEntry &entry) {
+  put(tar_header(entry, epoch_seconds_));
+  content_left_ = entry.size_bytes;
+  content_padding_ = (kTarBlockBytes - entry.size_bytes % kTarBlockBytes) % kTarBlockBytes;
+}
 
-void TarStream::add_file(const TarEntry &entry, int fd) {
-  add(entry);
-  for (std::uint64_t left = entry.size_bytes; left > 0;) {
-    if (used_ == buffer_.size()) flush();
-    std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_.size() - used_, left));
-    ssize_t got = ::read(fd, buffer_.data() + used_, room);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw base::os_error(ErrorKind::output, errno, fmt::format("cannot read {}", shown(entry)));
-    if (got == 0) {
-      throw Error(ErrorKind::output, fmt::format("cannot read {}: it ended {} bytes early", shown(entry), left));
-    }
-    used_ += static_cast<std::size_t>(got);
-    tar_bytes_ += static_cast<std::uint64_t>(got);
-    left -= static_cast<std::uint64_t>(got);
-  }
-  put_zeros((kTarBlockBytes - entry.size_bytes % kTarBlockBytes) % kTarBlockBytes);
+void TarStream::add_content(std::string_view bytes) {
+  put(bytes);
+  content_left_ -= bytes.size();
+  if (content_left_ == 0) put_zeros(content_padding_);
 }
 
 void TarStream::finish() {
@@ -51,6 +36,7 @@ void TarStream::finish() {
   put_zeros((kTarRecordBytes - tar_bytes_ % kTarRecordBytes) % kTarRecordBytes);
   flush();
   for (const std::unique_ptr<Encoder> &encoder : encoders_) encoder->finish();
+  if (digest_) tar_digest_ = digest_->finish();
 }
 
 std::vector<std::uint64_t> TarStream::output_bytes() const {
@@ -74,7 +60,9 @@ void TarStream::put_zeros(std::uint64_t count) { put(std::string(static_cast<std
 
 void TarStream::flush() {
   if (is_cancelled_ && is_cancelled_()) throw_interrupted();
-  for (const std::unique_ptr<Encoder> &encoder : encoders_) encoder->write({buffer_.data(), used_});
+  std::string_view bytes(buffer_.data(), used_);
+  for (const std::unique_ptr<Encoder> &encoder : encoders_) encoder->write(bytes);
+  if (digest_) digest_->update(bytes);
   used_ = 0;
 }
 

@@ -4,30 +4,34 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/digest.hpp"
 #include "pack/encoder.hpp"
 #include "pack/tar_header.hpp"
 
 namespace debroot::pack {
 
 /// Not thread-safe. All functions throw the Errors of Encoder::write.
-class TarStream {
+class TarStream : public TreeSink {
  public:
   /// `epoch_seconds` is the time of pax headers; `is_cancelled` may be empty.
-  TarStream(std::span<const TarSink> outputs, std::int64_t epoch_seconds, unsigned threads,
+  TarStream(std::span<const ImageSink> outputs, std::int64_t epoch_seconds, unsigned threads,
             std::function<bool()> is_cancelled);
 
-  /// The header of a member without content.
-  void add(const TarEntry &entry);
-  /// A file (its path begins with "./") with `entry.size_bytes` bytes read from `fd` at its offset. @throws Error of
-  /// kind output also when it cannot be read or ends early ("cannot read '/etc/x' in the root: it ended 3 bytes early")
-  void add_file(const TarEntry &entry, int fd);
+  void add(const TreeEntry &entry) override;
+  void add_content(std::string_view bytes) override;
   /// The end marker, padding to a whole record, and the end of every compressed stream.
-  void finish();
+  void finish() override;
 
+  /// SHA-256 of the tar itself, uncompressed; must be asked for before the first entry.
+  void take_digest() { digest_.emplace(base::HashKind::sha256); }
+  /// In hexadecimal, after `finish`.
+  [[nodiscard]] const std::string &tar_digest() const noexcept { return tar_digest_; }
   /// Bytes written to each output so far, in their order.
   [[nodiscard]] std::vector<std::uint64_t> output_bytes() const;
 
@@ -41,7 +45,11 @@ class TarStream {
   std::function<bool()> is_cancelled_;
   std::vector<char> buffer_;
   std::size_t used_ = 0;
-  std::uint64_t tar_bytes_ = 0;  ///< of the uncompressed tar so far
+  std::uint64_t tar_bytes_ = 0;      ///< of the uncompressed tar so far
+  std::uint64_t content_left_ = 0;   ///< of the file added last
+  std::size_t content_padding_ = 0;  ///< zeros that follow it
+  std::optional<base::Hasher> digest_;
+  std::string tar_digest_;
 };
 
 }  // namespace debroot::pack

@@ -155,6 +155,7 @@ BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
     rule.default_text = options.suite.empty() ? std::string() : default_text_of(options, native, rule.signed_by);
   }
   options.is_plain = true;
+  options.has_mmdebstraps_formats = true;
   BuildPlan plan = make_plan(options, host);
   plan.warnings.insert(plan.warnings.begin(), warnings.begin(), warnings.end());
   if (!trusted.empty()) plan.keyrings = std::move(trusted);

@@ -207,7 +207,7 @@ BuildPlan make_plan(const Options &options, const HostFacts &host) {
   set_environment(plan, host);
   plan.is_simulation = options.is_simulation;
   plan.outputs = make_outputs({plan.suite, plan.architecture, options.outputs, options.format,
-                               has_skip(plan, "check/empty"), plan.is_simulation},
+                               has_skip(plan, "check/empty"), plan.is_simulation, options.has_mmdebstraps_formats},
                               host);
   return plan;
 }

@@ -54,6 +54,7 @@ struct Options {
   bool is_offline = false;
   bool is_simulation = false;
   SourcesRule sources_rule;
+  bool has_mmdebstraps_formats = false;  ///< no format but those of mmdebstrap
 };
 
 }  // namespace debroot::plan

@@ -13,24 +13,54 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// What the end of a path says; the first that fits counts.
 struct Suffix {
   std::string_view text;
-  Compression compression;
+  Format format;
+  Compression compression = Compression::none;
 };
 constexpr std::array kSuffixes = {
-    Suffix{".tar", Compression::none}, Suffix{".gz", Compression::gzip},   Suffix{".tgz", Compression::gzip},
-    Suffix{".taz", Compression::gzip}, Suffix{".xz", Compression::xz},     Suffix{".txz", Compression::xz},
-    Suffix{".zst", Compression::zstd}, Suffix{".tzst", Compression::zstd},
+    Suffix{".tar", Format::tar},
+    Suffix{".gz", Format::tar, Compression::gzip},
+    Suffix{".tgz", Format::tar, Compression::gzip},
+    Suffix{".taz", Format::tar, Compression::gzip},
+    Suffix{".Z", Format::tar, Compression::compress},
+    Suffix{".taZ", Format::tar, Compression::compress},
+    Suffix{".bz2", Format::tar, Compression::bzip2},
+    Suffix{".tbz", Format::tar, Compression::bzip2},
+    Suffix{".tbz2", Format::tar, Compression::bzip2},
+    Suffix{".tz2", Format::tar, Compression::bzip2},
+    Suffix{".lz", Format::tar, Compression::lzip},
+    Suffix{".lzma", Format::tar, Compression::lzma},
+    Suffix{".tlz", Format::tar, Compression::lzma},
+    Suffix{".lz4", Format::tar, Compression::lz4},
+    Suffix{".xz", Format::tar, Compression::xz},
+    Suffix{".txz", Format::tar, Compression::xz},
+    Suffix{".zst", Format::tar, Compression::zstd},
+    Suffix{".tzst", Format::tar, Compression::zstd},
+    Suffix{".squashfs", Format::squashfs},
+    Suffix{".sqfs", Format::squashfs},
+    Suffix{".ext2", Format::ext2},
+    Suffix{".ext4", Format::ext4},
 };
+constexpr Suffix kOciSuffix = {".oci", Format::oci};
 
-/// Suffixes that mean something to mmdebstrap and its relatives, told apart so that nobody gets a directory by that
-/// name.
-constexpr std::array<std::string_view, 10> kOtherCompressions = {".bz2", ".tbz", ".tbz2", ".tz2",  ".lz",
-                                                                 ".tlz", ".lzo", ".lz4",  ".lzma", ".Z"};
-constexpr std::array<std::string_view, 10> kOtherFormats = {".squashfs", ".sqfs", ".ext2", ".ext4", ".erofs",
-                                                            ".oci",      ".cpio", ".img",  ".raw",  ".qcow2"};
-constexpr std::array<std::string_view, 9> kOtherFormatWords = {"squashfs", "sqfs", "ext2", "ext4", "erofs",
-                                                               "oci",      "cpio", "raw",  "disk"};
+/// The one compression of mmdebstrap's that there is no library for: liblzo2 is GPL alone, which all of debroot would
+/// become with it, and libarchive runs the program.
+constexpr std::string_view kLzopSuffix = ".lzo";
+/// Suffixes that mean something to debroot's relatives, told apart so that nobody gets a directory by that name.
+constexpr std::array<std::string_view, 5> kOtherFormats = {".erofs", ".cpio", ".img", ".raw", ".qcow2"};
+
+struct FormatWord {
+  std::string_view text;
+  Format format;
+};
+constexpr std::array kFormatWords = {
+    FormatWord{"tar", Format::tar},       FormatWord{"directory", Format::directory},
+    FormatWord{"dir", Format::directory}, FormatWord{"squashfs", Format::squashfs},
+    FormatWord{"sqfs", Format::squashfs}, FormatWord{"ext2", Format::ext2},
+    FormatWord{"ext4", Format::ext4},     FormatWord{"null", Format::null},
+};
 
 const Suffix *find_suffix(std::string_view path) {
   const auto *found = std::find_if(kSuffixes.begin(), kSuffixes.end(),
@@ -38,24 +68,45 @@ const Suffix *find_suffix(std::string_view path) {
   return found == kSuffixes.end() ? nullptr : found;
 }
 
-template <class Suffixes>
-std::optional<std::string_view> matching(const Suffixes &suffixes, std::string_view path) {
-  for (std::string_view suffix : suffixes) {
-    if (path.ends_with(suffix)) return suffix;
+/// "a squashfs", as errors call an image of this format.
+std::string_view phrase_of(Format format) {
+  switch (format) {
+    case Format::tar:
+      return "a tar";
+    case Format::directory:
+      return "a directory";
+    case Format::squashfs:
+      return "a squashfs";
+    case Format::ext2:
+      return "an ext2 file system";
+    case Format::ext4:
+      return "an ext4 file system";
+    case Format::oci:
+      return "an OCI image";
+    case Format::null:
+      return "nothing";
   }
-  return std::nullopt;
+  return "an image";
 }
 
-std::optional<Format> parse_format(const std::optional<std::string> &word) {
-  if (!word || *word == "auto") return std::nullopt;
-  if (*word == "tar") return Format::tar;
-  if (*word == "directory" || *word == "dir") return Format::directory;
-  if (*word == "null") return Format::null;
-  if (std::find(kOtherFormatWords.begin(), kOtherFormatWords.end(), *word) != kOtherFormatWords.end()) {
-    throw usage_error(fmt::format("format '{}' is not supported yet", *word))
-        .detail("expected", "auto, tar, directory or null");
-  }
-  throw usage_error(fmt::format("unknown format '{}'", *word)).detail("expected", "auto, tar, directory or null");
+/// Whether the image is a file that is written out of order.
+bool is_file_system(Format format) {
+  return format == Format::squashfs || format == Format::ext2 || format == Format::ext4;
+}
+
+/// Whether the image is a directory, the tree itself or a layout.
+bool is_directory(Format format) { return format == Format::directory || format == Format::oci; }
+
+std::optional<Format> parse_format(const OutputRequest &request) {
+  if (!request.format || *request.format == "auto") return std::nullopt;
+  const std::string &word = *request.format;
+  const auto *found =
+      std::find_if(kFormatWords.begin(), kFormatWords.end(), [&](const FormatWord &one) { return one.text == word; });
+  if (found != kFormatWords.end()) return found->format;
+  if (!request.is_mmdebstraps && word == "oci") return Format::oci;
+  throw usage_error(fmt::format("unknown format '{}'", word))
+      .detail("expected", fmt::format("auto, tar, directory, squashfs, ext2, ext4{} or null",
+                                      request.is_mmdebstraps ? "" : ", oci"));
 }
 
 /// A path that cannot be confused with another spelling of itself.
@@ -88,7 +139,7 @@ void check_parent(const std::string &given, const fs::path &path) {
 class OutputReader {
  public:
   OutputReader(const OutputRequest &request, const HostFacts &host)
-      : request_(request), host_(host), format_(parse_format(request.format)) {}
+      : request_(request), host_(host), format_(parse_format(request)) {}
 
   [[nodiscard]] Output read(const std::string &given) const {
     if (given.empty()) throw usage_error("an output path is empty");
@@ -97,8 +148,14 @@ class OutputReader {
 
  private:
   [[nodiscard]] Output standard_output() const {
-    if (format_ == Format::directory) throw usage_error("a directory cannot be written to standard output");
-    if (host_.is_stdout_null || format_ == Format::null) return {"-", Format::null, Compression::none};
+    if (host_.is_stdout_null && !format_) return {"-", Format::null, Compression::none};
+    Format format = format_.value_or(Format::tar);
+    if (format == Format::null) return {"-", Format::null, Compression::none};
+    if (format != Format::tar) {
+      throw usage_error(fmt::format("{} cannot be written to standard output", phrase_of(format)))
+          .hint(is_directory(format) ? "-o DIRECTORY" : "-o FILE");
+    }
+    if (host_.is_stdout_null) return {"-", Format::null, Compression::none};
     if (host_.is_stdout_terminal && !request_.is_simulation) {
       throw usage_error("the image is not written to a terminal").hint("-o FILE, or pipe it into another program");
     }
@@ -113,36 +170,49 @@ class OutputReader {
     std::error_code failure;
     fs::file_status status = fs::status(path, failure);
     Output output{given, Format::tar, Compression::none};
-    output.format = format_.value_or(format_by_path(given, status));
-    if (output.format == Format::tar) {
-      if (fs::is_directory(status))
-        throw usage_error(fmt::format("cannot write a tar to '{}': it is a directory", given));
-      output.compression = compression_of(given);
+    output.format = format_ ? *format_ : format_by_path(given, status);
+    if (output.format == Format::tar) output.compression = compression_of(given);
+    if (is_directory(output.format)) {
+      check_becomes_directory(given, path, status, output.format);
     } else if (fs::is_directory(status)) {
-      if (!request_.allows_filled_directory) check_directory(given, path);
-    } else if (fs::exists(status)) {
-      throw usage_error(fmt::format("cannot build into '{}': it is not a directory", given));
+      throw usage_error(fmt::format("cannot write {} to '{}': it is a directory", phrase_of(output.format), given));
+    } else if (is_file_system(output.format) && fs::exists(status) && !fs::is_regular_file(status)) {
+      throw usage_error(fmt::format("cannot write {} to '{}': it is no plain file", phrase_of(output.format), given));
     }
     check_parent(given, path);
     return output;
   }
 
-  /// mmdebstrap's order: what is there, then the suffix, else a directory.
-  [[nodiscard]] static Format format_by_path(const std::string &given, const fs::file_status &status) {
-    if (fs::is_directory(status)) return Format::directory;
-    if (find_suffix(given) != nullptr || fs::is_fifo(status) || fs::is_character_file(status)) return Format::tar;
-    if (matching(kOtherCompressions, given)) return Format::tar;
-    if (auto suffix = matching(kOtherFormats, given)) {
-      throw usage_error(fmt::format("cannot write '{}': the format of '{}' files is not supported yet", given, *suffix))
-          .hint("a .tar, .tar.gz, .tar.xz or .tar.zst file, or a directory");
+  void check_becomes_directory(const std::string &given, const fs::path &path, const fs::file_status &status,
+                               Format format) const {
+    if (fs::is_directory(status)) {
+      if (format == Format::oci || !request_.allows_filled_directory) check_directory(given, path);
+    } else if (fs::exists(status)) {
+      throw usage_error(fmt::format("cannot build into '{}': it is not a directory", given));
     }
-    return Format::directory;
+    if (format == Format::directory && path.string().find('"') != std::string::npos) {
+      throw usage_error(fmt::format("cannot build into '{}': apt takes no root with a '\"' in its path", given));
+    }
+  }
+
+  /// mmdebstrap's order: what is there, then the suffix, else a directory.
+  [[nodiscard]] Format format_by_path(const std::string &given, const fs::file_status &status) const {
+    bool is_layout = !request_.is_mmdebstraps && given.ends_with(kOciSuffix.text);
+    if (fs::is_directory(status)) return is_layout ? Format::oci : Format::directory;
+    if (const Suffix *suffix = find_suffix(given)) return suffix->format;
+    if (fs::is_fifo(status) || fs::is_character_file(status) || given.ends_with(kLzopSuffix)) return Format::tar;
+    if (is_layout) return Format::oci;
+    const auto *other = std::find_if(kOtherFormats.begin(), kOtherFormats.end(),
+                                     [&](std::string_view suffix) { return given.ends_with(suffix); });
+    if (request_.is_mmdebstraps || other == kOtherFormats.end()) return Format::directory;
+    throw usage_error(fmt::format("cannot write '{}': there is no format for '{}' files", given, *other))
+        .hint("a .tar, .tar.xz, .squashfs, .ext4 or .oci file, or a directory");
   }
 
   [[nodiscard]] static Compression compression_of(const std::string &given) {
-    if (auto suffix = matching(kOtherCompressions, given)) {
-      throw usage_error(fmt::format("cannot write '{}': compression '{}' is not supported", given, *suffix))
-          .hint("a .tar, .tar.gz, .tar.xz or .tar.zst file");
+    if (given.ends_with(kLzopSuffix)) {
+      throw usage_error(fmt::format("cannot write '{}': lzop's compression is not supported", given))
+          .hint(fmt::format("-o - | lzop > '{}', or the faster and smaller .lz4 or .zst", given));
     }
     const Suffix *suffix = find_suffix(given);
     return suffix == nullptr ? Compression::none : suffix->compression;
@@ -152,6 +222,14 @@ class OutputReader {
   const HostFacts &host_;
   std::optional<Format> format_;
 };
+
+/// What is written into the tree would become a part of it.
+void check_outside(const fs::path &tree, const std::vector<Output> &outputs, const std::vector<fs::path> &places) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].format == Format::null || !places[i].string().starts_with(tree.string() + "/")) continue;
+    throw usage_error(fmt::format("output '{}' lies in the directory that is built", outputs[i].path));
+  }
+}
 
 std::string default_path(const OutputRequest &request) {
   std::string suite = request.suite;
@@ -166,20 +244,22 @@ std::vector<Output> make_outputs(const OutputRequest &request, const HostFacts &
   std::vector<std::string> paths = request.paths;
   if (paths.empty()) paths.push_back(default_path(request));
   std::vector<Output> outputs;
-  std::vector<fs::path> seen;
+  std::vector<fs::path> places;
+  std::optional<fs::path> tree;
   for (const std::string &given : paths) {
     Output output = reader.read(given);
-    fs::path identity = given == "-" ? fs::path("-") : absolute_path(given, host);
-    if (std::find(seen.begin(), seen.end(), identity) != seen.end() && output.path != "/dev/null") {
+    fs::path place = given == "-" ? fs::path("-") : absolute_path(given, host);
+    if (std::find(places.begin(), places.end(), place) != places.end() && output.path != "/dev/null") {
       throw usage_error(fmt::format("output '{}' is given twice", given));
     }
-    bool is_second_tree =
-        output.format == Format::directory &&
-        std::any_of(outputs.begin(), outputs.end(), [](auto &o) { return o.format == Format::directory; });
-    if (is_second_tree) throw usage_error("only one output can be a directory: the tree is built in it");
-    seen.push_back(std::move(identity));
+    if (output.format == Format::directory) {
+      if (tree) throw usage_error("only one output can be a directory: the tree is built in it");
+      tree = place;
+    }
+    places.push_back(std::move(place));
     outputs.push_back(std::move(output));
   }
+  if (tree) check_outside(*tree, outputs, places);
   return outputs;
 }
 

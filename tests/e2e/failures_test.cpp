@@ -82,9 +82,9 @@ TEST_F(Failures, OptionsThatContradictEachOther) {
             "debroot: error: only one output can be a directory: the tree is built in it\n");
   EXPECT_EQ(failure({"-o", "x.tar", "--variant", "extract", "--include", "hello", "--network", "networkd"}, 2),
             "debroot: error: variant 'extract' has no system to customise: '--network' cannot be used\n");
-  EXPECT_EQ(failure(small({"--format", "squashfs"}), 2),
-            "debroot: error: format 'squashfs' is not supported yet\n"
-            "  expected: auto, tar, directory or null\n");
+  EXPECT_EQ(failure(small({"--format", "cpio"}), 2),
+            "debroot: error: unknown format 'cpio'\n"
+            "  expected: auto, tar, directory, squashfs, ext2, ext4, oci or null\n");
   EXPECT_EQ(failure(small({"--jobs", "0"}), 2), "debroot: error: '--jobs' takes a number from 1 to 1024, not '0'\n");
   EXPECT_EQ(failure(small({"--frob"}), 2),
             "debroot: error: unknown option '--frob'\n"

@@ -66,6 +66,26 @@ TEST_P(AsMmdebstrap, TheNameOfALinkIsEnough) {
   EXPECT_TRUE(made(line).contains("/etc/fstab"));
 }
 
+TEST_P(AsMmdebstrap, TakesItsFormats) {
+  for (const auto &[name, magic] : std::vector<std::pair<std::string, std::string>>{
+           {"x.sqfs", "hsqs"}, {"x.tar.lz", "LZIP"}, {"x.tar.bz2", "BZh9"}}) {
+    Finished finished = finish(place(), line_of({"--variant=essential", "tiny", name, "MIRROR"}));
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_EQ(bytes_of(place().out(name)).substr(0, 4), magic);
+  }
+  Finished finished = finish(place(), line_of({"--variant=essential", "--format=ext4", "tiny", "image", "MIRROR"}));
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_EQ(bytes_of(place().out("image")).substr(0x438, 2), "\x53\xef");
+}
+
+TEST_P(AsMmdebstrap, RefusesPlacesAndFormatsThatDoNotGoTogether) {
+  EXPECT_EQ(failure_of(place(), line_of({"--format=squashfs", "tiny", "-", "MIRROR"}), 2),
+            "debroot: error: a squashfs cannot be written to standard output\n"
+            "  try: -o FILE\n");
+  EXPECT_EQ(failure_of(place(), line_of({"tiny", "/", "MIRROR"}), 2),
+            "debroot: error: '/' is the root of this system, not an output\n");
+}
+
 TEST_P(AsMmdebstrap, SaysWhatIsWrongAsDebrootDoes) {
   EXPECT_EQ(failure_of(place(), line_of({"tiny", "x.tar", "nowhere"}), 2),
             "debroot: error: 'nowhere' is no mirror\n"

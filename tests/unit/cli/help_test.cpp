@@ -19,12 +19,14 @@ Image:
   -a, --arch ARCH[,FOREIGN...]
                               architecture of the image, then those that dpkg
                               shall also accept; default: this host's
-  -o, --output PATH           where the image goes: FILE.tar, .tar.gz, .tar.xz
-                              or .tar.zst, a directory, /dev/null, or - for
+  -o, --output PATH           where the image goes, in the format that the
+                              suffix says: .tar, .tar.gz, .tar.xz, .tar.zst (or
+                              .bz2, .lz, .lz4, .lzma, .Z), .squashfs, .ext2,
+                              .ext4, .oci, else a directory; /dev/null, or - for
                               standard output; default ./SUITE-ARCH.tar. Repeat
                               it for several outputs of one build
-      --format FORMAT         tar, directory or null, whatever the suffix of the
-                              outputs; default: auto
+      --format FORMAT         tar, directory, squashfs, ext2, ext4, oci or null,
+                              whatever the suffix of the outputs; default: auto
       --variant NAME          package set: extract, custom, essential, apt,
                               required (or minbase), buildd, important (the
                               default) or standard

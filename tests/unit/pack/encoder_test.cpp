@@ -1,13 +1,19 @@
 #include "pack/encoder.hpp"
 
-#include "pack/tar_stream.hpp"
+#include "pack/walk.hpp"
 #include "support/thrown_error.hpp"
 #include "tree_fixture.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include "base/compression.hpp"
 
 namespace debroot::pack {
 namespace {
+
+constexpr std::array kAllCompressions = {Compression::gzip,     Compression::xz,  Compression::zstd, Compression::bzip2,
+                                         Compression::compress, Compression::lz4, Compression::lzip, Compression::lzma};
 
 /// Text that compresses fast and differs from block to block.
 std::string long_text(std::size_t size) {
@@ -31,7 +37,7 @@ std::string encoded(Compression compression, unsigned threads, std::string_view 
 
 TEST(Encoder, BytesDoNotDependOnThreads) {
   std::string text = long_text(std::size_t{26} << 20);  // two blocks of xz, four jobs of zstd
-  for (Compression compression : {Compression::xz, Compression::zstd}) {
+  for (Compression compression : {Compression::gzip, Compression::xz, Compression::zstd}) {
     std::string one = encoded(compression, 1, text, 1 << 20);
     EXPECT_TRUE(one == encoded(compression, 3, text, 1 << 20));
   }
@@ -39,9 +45,42 @@ TEST(Encoder, BytesDoNotDependOnThreads) {
 
 TEST(Encoder, BytesDoNotDependOnHowTheInputIsCut) {
   std::string text = long_text(3'000'000);
-  for (Compression compression : {Compression::gzip, Compression::xz, Compression::zstd}) {
+  for (Compression compression : kAllCompressions) {
     EXPECT_TRUE(encoded(compression, 2, text, 1 << 20) == encoded(compression, 2, text, 77'777));
   }
+}
+
+TEST(Encoder, EveryCompressionGivesTheInputBack) {
+  std::string text = long_text(1'000'000);
+  for (Compression compression : kAllCompressions) {
+    std::string bytes = encoded(compression, 1, text, 1 << 20);
+    EXPECT_LT(bytes.size(), text.size() / 4) << static_cast<int>(compression);
+    EXPECT_TRUE(base::decompress(bytes, "out") == text) << static_cast<int>(compression);
+  }
+}
+
+TEST(Encoder, EveryCompressionIsWhatItsSuffixSays) {
+  const std::vector<std::pair<Compression, std::string>> beginnings = {
+      {Compression::bzip2, "BZh9"},
+      {Compression::compress, "\x1f\x9d"},
+      {Compression::lz4, "\x04\x22\x4d\x18"},
+      {Compression::lzip, "LZIP\x01"},
+      {Compression::lzma, std::string("\x5d\0\0", 3)},
+  };
+  for (const auto &[compression, beginning] : beginnings) {
+    EXPECT_EQ(encoded(compression, 1, "text", 4).substr(0, beginning.size()), beginning);
+  }
+}
+
+TEST(Encoder, FilterThatCannotWriteNamesTheOutput) {
+  base::Fd full = base::open_file("/dev/full", O_WRONLY);
+  std::string text = long_text(3'000'000);
+  EXPECT_EQ(test::thrown_by([&] {
+              std::unique_ptr<Encoder> encoder = make_encoder({full.get(), Compression::lz4, "a.tar.lz4"}, 1);
+              encoder->write(text);
+              encoder->finish();
+            }),
+            "cannot write 'a.tar.lz4': no space left on device");
 }
 
 TEST(Encoder, XzIsTheMultiThreadedFormEvenWithOneThread) {
@@ -56,6 +95,13 @@ TEST(Encoder, GzipHeaderHasNeitherNameNorTime) {
   EXPECT_EQ(encoded(Compression::gzip, 1, "text", 4).substr(0, 10), std::string("\x1f\x8b\x08\0\0\0\0\0\0\x03", 10));
 }
 
+TEST(Encoder, GzipOfNothingAndOfWholePiecesIsWhole) {
+  for (std::size_t size : {0U, 1U << 20, (2U << 20) + 1}) {
+    std::string text = long_text(size);
+    EXPECT_TRUE(base::decompress(encoded(Compression::gzip, 2, text, 1 << 16), "out") == text) << size;
+  }
+}
+
 TEST(Encoder, ZstdFrameHasAChecksum) {
   EXPECT_EQ(static_cast<unsigned char>(encoded(Compression::zstd, 1, "text", 4)[4]) & 0x04, 0x04);
 }
@@ -67,26 +113,29 @@ TEST(Encoder, InterruptedWriteAsksWhetherToStop) {
   EXPECT_EQ(test::thrown_by([&] { encoder->write("x"); }), "interrupted while the image was written");
 }
 
-TEST(TarStream, FileThatEndsEarlyIsNamed) {
+TEST(ReadContent, FileThatEndsEarlyIsNamed) {
   ScratchTree scratch;
   scratch.file("f", "12345");
   base::Fd file = base::open_file(scratch.at("f"), O_RDONLY);
-  TarStream stream({}, 0, 1, {});
-  TarEntry entry;
+  TreeEntry entry;
   entry.path = "./etc/f";
   entry.size_bytes = 8;
-  EXPECT_EQ(test::thrown_by([&] { stream.add_file(entry, file.get()); }),
+  std::vector<char> buffer(4);
+  std::string got;
+  auto take = [&got](std::string_view bytes) { got += bytes; };
+  EXPECT_EQ(test::thrown_by([&] { read_content(entry, file.get(), buffer, take); }),
             "cannot read '/etc/f' in the root: it ended 3 bytes early");
+  EXPECT_EQ(got, "12345");
 }
 
-TEST(TarStream, FailingReadIsNamed) {
+TEST(ReadContent, FailingReadIsNamed) {
   ScratchTree scratch;
   base::Fd directory = base::open_file(scratch.path(), O_RDONLY);
-  TarStream stream({}, 0, 1, {});
-  TarEntry entry;
+  TreeEntry entry;
   entry.path = "./etc/f";
   entry.size_bytes = 8;
-  EXPECT_EQ(test::thrown_by([&] { stream.add_file(entry, directory.get()); }),
+  std::vector<char> buffer(4);
+  EXPECT_EQ(test::thrown_by([&] { read_content(entry, directory.get(), buffer, [](std::string_view) {}); }),
             "cannot read '/etc/f' in the root: is a directory");
 }
 

@@ -190,7 +190,7 @@ TEST(OutputFile, TerminalIsRefused) {
     GTEST_SKIP() << "no pseudo terminals here";
   }
   std::string name = ::ptsname(controller.get());
-  const char *expected = "refusing to write a tar to a terminal\n  try: -o FILE or a pipe";
+  const char *expected = "refusing to write an image to a terminal\n  try: -o FILE or a pipe";
   ErrorKind kind = ErrorKind::internal;
   EXPECT_EQ(test::thrown_by([&] { return OutputFile::open(name); }, &kind), expected);
   EXPECT_EQ(kind, ErrorKind::usage);

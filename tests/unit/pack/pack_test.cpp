@@ -34,7 +34,7 @@ class Target {
       ::unlink(pattern.c_str());
     }
   }
-  [[nodiscard]] TarSink sink(Compression compression = Compression::none) const {
+  [[nodiscard]] ImageSink sink(Compression compression = Compression::none) const {
     return {fd_.get(), compression, "out.tar"};
   }
   [[nodiscard]] std::string bytes() const {
@@ -48,8 +48,8 @@ class Target {
 
 std::string packed(const ScratchTree &tree, const PackOptions &options, PackResult *result = nullptr) {
   Target target;
-  std::vector<TarSink> sinks{target.sink()};
-  PackResult got = pack_tar(base::RootDirectory::open(tree.path()), sinks, options);
+  std::vector<ImageSink> sinks{target.sink()};
+  PackResult got = pack_tree(base::RootDirectory::open(tree.path()), sinks, options);
   if (result != nullptr) *result = got;
   return target.bytes();
 }
@@ -237,7 +237,7 @@ TEST(PackTar, SocketsAreLeftOutWithAWarning) {
   ASSERT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr *>(&address), sizeof(address)), 0);
   PackResult result;
   EXPECT_THAT(paths_of(members_of(packed(tree, options_without_devices(), &result))), ElementsAre("./"));
-  EXPECT_THAT(result.warnings, ElementsAre("left out the socket '/s': a tar cannot hold it"));
+  EXPECT_THAT(result.warnings, ElementsAre("left out the socket '/s': an image cannot hold it"));
 }
 
 TEST(PackTar, DeviceNodesOutsideDevAreKept) {
@@ -273,9 +273,9 @@ TEST(PackTar, OneWalkServesEveryOutput) {
   Target gzip;
   Target xz;
   Target zstd;
-  std::vector<TarSink> sinks{plain.sink(), gzip.sink(Compression::gzip), xz.sink(Compression::xz),
-                             zstd.sink(Compression::zstd)};
-  PackResult result = pack_tar(base::RootDirectory::open(tree.path()), sinks, options_without_devices());
+  std::vector<ImageSink> sinks{plain.sink(), gzip.sink(Compression::gzip), xz.sink(Compression::xz),
+                               zstd.sink(Compression::zstd)};
+  PackResult result = pack_tree(base::RootDirectory::open(tree.path()), sinks, options_without_devices());
   std::vector<std::string> expected = lines_of(members_of(plain.bytes()));
   EXPECT_EQ(expected.size(), 2U);
   for (const Target *target : {&gzip, &xz, &zstd}) {
@@ -317,10 +317,10 @@ TEST(PackTar, UnreadableFileIsNamed) {
   tree.file("etc/shadow", "secret", 0);
   tree.directory("closed", 0);
   Target target;
-  std::vector<TarSink> sinks{target.sink()};
+  std::vector<ImageSink> sinks{target.sink()};
   base::RootDirectory root = base::RootDirectory::open(tree.path());
   AsNobody nobody;
-  EXPECT_EQ(test::thrown_by([&] { return pack_tar(root, sinks, options_without_devices()); }),
+  EXPECT_EQ(test::thrown_by([&] { return pack_tree(root, sinks, options_without_devices()); }),
             "cannot read '/closed' in the root: permission denied");
   ASSERT_TRUE(std::filesystem::exists(tree.path()));
 }
@@ -332,21 +332,21 @@ TEST(PackTar, ReaderThatWentAwayIsAnErrorAndNoSignal) {
   std::signal(SIGPIPE, SIG_DFL);
   base::RootDirectory root = base::RootDirectory::open(tree.path());
   ErrorKind kind = ErrorKind::internal;
-  std::vector<TarSink> sinks{{writer.get(), Compression::none, "-"}};
-  EXPECT_EQ(test::thrown_by([&] { return pack_tar(root, sinks, options_without_devices()); }, &kind),
+  std::vector<ImageSink> sinks{{writer.get(), Compression::none, "-"}};
+  EXPECT_EQ(test::thrown_by([&] { return pack_tree(root, sinks, options_without_devices()); }, &kind),
             "cannot write the image: the reader went away");
   EXPECT_EQ(kind, ErrorKind::output);
   sinks[0] = {writer.get(), Compression::zstd, "fifo.tar.zst"};
-  EXPECT_EQ(test::thrown_by([&] { return pack_tar(root, sinks, options_without_devices()); }),
+  EXPECT_EQ(test::thrown_by([&] { return pack_tree(root, sinks, options_without_devices()); }),
             "cannot write 'fifo.tar.zst': the reader went away");
 }
 
 TEST(PackTar, FullDiskIsNamedWithTheOutput) {
   ScratchTree tree;
   base::Fd full = base::open_file("/dev/full", O_WRONLY);
-  std::vector<TarSink> sinks{{full.get(), Compression::gzip, "a.tar.gz"}};
+  std::vector<ImageSink> sinks{{full.get(), Compression::gzip, "a.tar.gz"}};
   EXPECT_EQ(test::thrown_by(
-                [&] { return pack_tar(base::RootDirectory::open(tree.path()), sinks, options_without_devices()); }),
+                [&] { return pack_tree(base::RootDirectory::open(tree.path()), sinks, options_without_devices()); }),
             "cannot write 'a.tar.gz': no space left on device");
 }
 

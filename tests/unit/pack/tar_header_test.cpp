@@ -32,8 +32,8 @@ std::string records_of(const std::string &header) {
   return records;
 }
 
-TarEntry file_entry(const std::string &path) {
-  TarEntry entry;
+TreeEntry file_entry(const std::string &path) {
+  TreeEntry entry;
   entry.path = path;
   entry.mode = 0644;
   entry.mtime_seconds = 1'500'000'000;
@@ -41,7 +41,7 @@ TarEntry file_entry(const std::string &path) {
 }
 
 TEST(TarHeader, PlainFileIsOneBlockInTheShapeOfGnuTar) {
-  TarEntry entry = file_entry("./etc/passwd");
+  TreeEntry entry = file_entry("./etc/passwd");
   entry.mode = 04755;
   entry.uid = 1000;
   entry.gid = 42;
@@ -71,8 +71,8 @@ TEST(TarHeader, ChecksumCountsItsOwnFieldAsBlanks) {
 }
 
 TEST(TarHeader, DeviceNumbersAreOctal) {
-  TarEntry entry = file_entry("./dev/tty64");
-  entry.type = TarType::character_device;
+  TreeEntry entry = file_entry("./dev/tty64");
+  entry.type = EntryType::character_device;
   entry.device_major = 4;
   entry.device_minor = 64;
   EXPECT_EQ(field(tar_header(entry, 0), 329, 16), std::string("0000004\0000000100\0", 16));
@@ -89,8 +89,8 @@ TEST(TarHeader, NamesOfAHundredBytesNeedNoRecordAndLongerOnesDo) {
 }
 
 TEST(TarHeader, LongLinkTargetGetsARecord) {
-  TarEntry entry = file_entry("./link");
-  entry.type = TarType::symbolic_link;
+  TreeEntry entry = file_entry("./link");
+  entry.type = EntryType::symbolic_link;
   entry.link_target = std::string(300, 'b');
   EXPECT_EQ(records_of(tar_header(entry, 0)), "linkpath=" + entry.link_target + "\n");
 }
@@ -104,7 +104,7 @@ TEST(TarHeader, ShortNamesAreWrittenAsTheBytesTheyAre) {
 }
 
 TEST(TarHeader, NumbersBeyondTheirFieldsGetRecords) {
-  TarEntry entry = file_entry("./a");
+  TreeEntry entry = file_entry("./a");
   entry.size_bytes = std::uint64_t{1} << 33;
   entry.uid = 07777777 + 1;
   entry.gid = 4'000'000'000;
@@ -118,7 +118,7 @@ TEST(TarHeader, NumbersBeyondTheirFieldsGetRecords) {
 }
 
 TEST(TarHeader, AttributesKeepTheirBytes) {
-  TarEntry entry = file_entry("./usr/bin/ping");
+  TreeEntry entry = file_entry("./usr/bin/ping");
   entry.attributes = {{"security.capability", std::string("\1\0\0\2\n", 5)}, {"user.a=b%", "x"}};
   std::string header = tar_header(entry, 0);
   EXPECT_EQ(records_of(header),
@@ -129,15 +129,15 @@ TEST(TarHeader, AttributesKeepTheirBytes) {
 
 TEST(TarHeader, RecordLengthCountsItsOwnDigits) {
   for (std::size_t size : {1, 2, 81, 82, 83, 84, 85, 86, 978, 979, 980, 981, 982, 983, 984, 985}) {
-    TarEntry entry = file_entry("./a");
+    TreeEntry entry = file_entry("./a");
     entry.attributes = {{"u", std::string(size, 'v')}};
     EXPECT_EQ(records_of(tar_header(entry, 0)), "SCHILY.xattr.u=" + std::string(size, 'v') + "\n") << size;
   }
 }
 
 TEST(TarHeader, PaxHeaderOfADirectoryIsNamedAfterIt) {
-  TarEntry entry = file_entry("./var/log/journal/");
-  entry.type = TarType::directory;
+  TreeEntry entry = file_entry("./var/log/journal/");
+  entry.type = EntryType::directory;
   entry.attributes = {{"user.a", "b"}};
   EXPECT_EQ(field(tar_header(entry, 0), 0, 29), std::string("./var/log/PaxHeaders/journal\0", 29));
   entry.path = "./";

@@ -24,7 +24,7 @@ class Outputs : public ::testing::Test {
 
   ScratchDirectory directory_;
   HostFacts host_ = make_host(directory_.path());
-  OutputRequest request_{"bookworm", "amd64", {}, {}, false, false};
+  OutputRequest request_{"bookworm", "amd64", {}, {}, false, false, false};
 };
 
 TEST_F(Outputs, DefaultToATarNamedForTheImage) {
@@ -38,12 +38,27 @@ TEST_F(Outputs, DefaultToATarNamedForTheImage) {
 
 TEST_F(Outputs, FollowTheSuffix) {
   const std::vector<std::pair<std::string, Compression>> tars = {
-      {"a.tar", Compression::none},  {"a.tar.gz", Compression::gzip}, {"a.tgz", Compression::gzip},
-      {"a.tar.xz", Compression::xz}, {"a.txz", Compression::xz},      {"a.tar.zst", Compression::zstd}};
+      {"a.tar", Compression::none},      {"a.tar.gz", Compression::gzip},    {"a.tgz", Compression::gzip},
+      {"a.taz", Compression::gzip},      {"a.tar.Z", Compression::compress}, {"a.taZ", Compression::compress},
+      {"a.tar.bz2", Compression::bzip2}, {"a.tbz", Compression::bzip2},      {"a.tbz2", Compression::bzip2},
+      {"a.tz2", Compression::bzip2},     {"a.tar.lz", Compression::lzip},    {"a.tar.lzma", Compression::lzma},
+      {"a.tlz", Compression::lzma},      {"a.tar.lz4", Compression::lz4},    {"a.tar.xz", Compression::xz},
+      {"a.txz", Compression::xz},        {"a.tar.zst", Compression::zstd},   {"a.tzst", Compression::zstd}};
   for (const auto &[path, compression] : tars) {
     EXPECT_EQ(one(path).format, Format::tar) << path;
     EXPECT_EQ(one(path).compression, compression) << path;
   }
+  const std::vector<std::pair<std::string, Format>> others = {{"a.squashfs", Format::squashfs},
+                                                              {"a.sqfs", Format::squashfs},
+                                                              {"a.ext2", Format::ext2},
+                                                              {"a.ext4", Format::ext4},
+                                                              {"a.oci", Format::oci}};
+  for (const auto &[path, format] : others) EXPECT_EQ(one(path).format, format) << path;
+  for (const char *word : {"squashfs", "sqfs"}) EXPECT_EQ(one("a.tar", word).format, Format::squashfs);
+  EXPECT_EQ(one("a.img", "ext2").format, Format::ext2);
+  EXPECT_EQ(one("a.tar", "ext4").format, Format::ext4);
+  EXPECT_EQ(one("image", "oci").format, Format::oci);
+  EXPECT_EQ(one("a.squashfs", "tar").format, Format::tar);
   EXPECT_EQ(one("rootfs").format, Format::directory);
   EXPECT_EQ(one("rootfs/").format, Format::directory);
   EXPECT_EQ(one("/dev/null").format, Format::null);
@@ -58,6 +73,16 @@ TEST_F(Outputs, FollowWhatIsThere) {
   EXPECT_EQ(one("x.tar").format, Format::directory);
   ASSERT_EQ(::mkfifo((directory_ / "pipe").c_str(), 0600), 0);
   EXPECT_EQ(one("pipe").format, Format::tar);
+  directory_.make("x.oci");
+  EXPECT_EQ(one("x.oci").format, Format::oci);
+}
+
+TEST_F(Outputs, MeanToMmdebstrapWhatItKnows) {
+  request_.is_mmdebstraps = true;
+  for (const char *path : {"a.oci", "a.img", "a.erofs"}) EXPECT_EQ(one(path).format, Format::directory) << path;
+  EXPECT_EQ(one("a.sqfs").format, Format::squashfs);
+  EXPECT_EQ(refused({"a"}, "oci"),
+            "unknown format 'oci'\nexpected: auto, tar, directory, squashfs, ext2, ext4 or null");
 }
 
 TEST_F(Outputs, GoToStandardOutputButNotToATerminal) {
@@ -67,7 +92,10 @@ TEST_F(Outputs, GoToStandardOutputButNotToATerminal) {
   host_.is_stdout_null = false;
   host_.is_stdout_terminal = true;
   EXPECT_EQ(refused({"-"}), "the image is not written to a terminal\ntry: -o FILE, or pipe it into another program");
-  EXPECT_EQ(refused({"-"}, "dir"), "a directory cannot be written to standard output");
+  EXPECT_EQ(refused({"-"}, "dir"), "a directory cannot be written to standard output\ntry: -o DIRECTORY");
+  EXPECT_EQ(refused({"-"}, "squashfs"), "a squashfs cannot be written to standard output\ntry: -o FILE");
+  EXPECT_EQ(refused({"-"}, "ext4"), "an ext4 file system cannot be written to standard output\ntry: -o FILE");
+  EXPECT_EQ(refused({"-"}, "oci"), "an OCI image cannot be written to standard output\ntry: -o DIRECTORY");
   request_.is_simulation = true;
   EXPECT_EQ(one("-").format, Format::tar);
 }
@@ -77,8 +105,10 @@ TEST_F(Outputs, TakeOnlyAnEmptyDirectory) {
   EXPECT_EQ(one("empty").format, Format::directory);
   directory_.make("full/etc");
   EXPECT_EQ(refused({"full"}), "cannot build into 'full': the directory is not empty\ngot: 'etc' is in it");
+  EXPECT_EQ(refused({"full"}, "oci"), "cannot build into 'full': the directory is not empty\ngot: 'etc' is in it");
   request_.allows_filled_directory = true;
   EXPECT_EQ(one("full").format, Format::directory);
+  EXPECT_EQ(refused({"full"}, "oci"), "cannot build into 'full': the directory is not empty\ngot: 'etc' is in it");
 }
 
 TEST_F(Outputs, RefuseWhatCannotBeWritten) {
@@ -90,7 +120,19 @@ TEST_F(Outputs, RefuseWhatCannotBeWritten) {
   EXPECT_EQ(refused({"no/where.tar"}),
             "cannot write 'no/where.tar': there is no directory '" + (directory_ / "no") + "'");
   EXPECT_EQ(refused({"tree"}, "tar"), "cannot write a tar to 'tree': it is a directory");
+  EXPECT_EQ(refused({"tree"}, "ext2"), "cannot write an ext2 file system to 'tree': it is a directory");
   EXPECT_EQ(refused({"file"}), "cannot build into 'file': it is not a directory");
+  EXPECT_EQ(refused({"file"}, "oci"), "cannot build into 'file': it is not a directory");
+  EXPECT_EQ(refused({"a\"b"}), "cannot build into 'a\"b': apt takes no root with a '\"' in its path");
+  EXPECT_EQ(one("a\"b.tar").format, Format::tar);
+  ASSERT_EQ(::mkfifo((directory_ / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(refused({"pipe"}, "squashfs"), "cannot write a squashfs to 'pipe': it is no plain file");
+}
+
+TEST_F(Outputs, RefuseFilesInTheTree) {
+  EXPECT_EQ(make({"tree", "tree.tar"}).size(), 2U);
+  directory_.make("tree");
+  EXPECT_EQ(refused({"tree/image.tar", "tree"}), "output 'tree/image.tar' lies in the directory that is built");
 }
 
 TEST_F(Outputs, RefuseTheSamePathTwice) {
@@ -100,15 +142,15 @@ TEST_F(Outputs, RefuseTheSamePathTwice) {
   EXPECT_EQ(refused({"one", "two"}), "only one output can be a directory: the tree is built in it");
 }
 
-TEST_F(Outputs, RefuseFormatsOfLater) {
-  EXPECT_EQ(refused({"a.squashfs"}),
-            "cannot write 'a.squashfs': the format of '.squashfs' files is not supported yet\n"
-            "try: a .tar, .tar.gz, .tar.xz or .tar.zst file, or a directory");
-  EXPECT_EQ(refused({"a.tar.bz2"}),
-            "cannot write 'a.tar.bz2': compression '.bz2' is not supported\n"
-            "try: a .tar, .tar.gz, .tar.xz or .tar.zst file");
-  EXPECT_EQ(refused({"a"}, "ext4"), "format 'ext4' is not supported yet\nexpected: auto, tar, directory or null");
-  EXPECT_EQ(refused({"a"}, "rar"), "unknown format 'rar'\nexpected: auto, tar, directory or null");
+TEST_F(Outputs, RefuseFormatsThatThereAreNot) {
+  EXPECT_EQ(refused({"a.cpio"}),
+            "cannot write 'a.cpio': there is no format for '.cpio' files\n"
+            "try: a .tar, .tar.xz, .squashfs, .ext4 or .oci file, or a directory");
+  EXPECT_EQ(refused({"a.tar.lzo"}),
+            "cannot write 'a.tar.lzo': lzop's compression is not supported\n"
+            "try: -o - | lzop > 'a.tar.lzo', or the faster and smaller .lz4 or .zst");
+  EXPECT_EQ(refused({"a"}, "rar"),
+            "unknown format 'rar'\nexpected: auto, tar, directory, squashfs, ext2, ext4, oci or null");
 }
 
 }  // namespace
