@@ -3,6 +3,7 @@
 #include "debroot/build.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <optional>
 
@@ -97,6 +98,33 @@ Outputs open_outputs(const BuildPlan &plan) {
   return out;
 }
 
+/// How scripts are kept from the host: as far as the mode asks and the host allows.
+sandbox::Confinement choose_confinement(const BuildPlan &plan, Progress &progress) {
+  if (plan.mode == Mode::chrootless) return sandbox::Confinement::host;
+  if (::geteuid() != 0) return sandbox::Confinement::namespaces;  // refused later where they are not allowed
+  std::optional<std::string> cause;
+  if (is_skipped(plan.skips, "check/canmount")) cause = "not tried, as asked";
+  if (!cause) cause = sandbox::why_no_mounts();
+  if (!cause) return sandbox::Confinement::namespaces;
+  progress.warning(
+      fmt::format("cannot mount, so scripts see no /proc and /sys and are not kept from this system ({})", *cause));
+  return sandbox::Confinement::chroot;
+}
+
+/// How programs of the image run. Without a mount of one's own only what the host has registered counts.
+sandbox::Emulation choose_emulation(const BuildPlan &plan, sandbox::Confinement confinement) {
+  sandbox::Emulation native{plan.architecture, sandbox::EmulationKind::native, {}};
+  bool runs_nothing = plan.variant == Variant::extract || confinement == sandbox::Confinement::host;
+  if (runs_nothing || is_skipped(plan.skips, "check/qemu")) return native;
+  sandbox::Emulation found = sandbox::find_emulation(plan.architecture);
+  if (found.needs_own_binfmt() && confinement != sandbox::Confinement::namespaces) {
+    throw Error(ErrorKind::sandbox,
+                fmt::format("cannot run programs of architecture '{}': mounts are forbidden here", plan.architecture))
+        .hint("register its emulator on the host; on Debian: apt install qemu-user-static");
+  }
+  return found;
+}
+
 }  // namespace
 
 BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::stop_token &stop) {
@@ -118,23 +146,32 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   // places that cannot be written, and hosts that cannot build, fail before anything is fetched
   Outputs outputs = open_outputs(plan);
   fetch::Fetcher fetcher(fetch_options(plan, config, stop));
-  sandbox::Emulation emulation{plan.architecture, sandbox::EmulationKind::native, {}};
-  if (plan.variant != Variant::extract) emulation = sandbox::find_emulation(plan.architecture);
+  sandbox::Confinement confinement = choose_confinement(plan, progress);
+  sandbox::Emulation emulation = choose_emulation(plan, confinement);
   sandbox::Staging staging = sandbox::Staging::create(plan.temporary_directory);
 
   // the builder is forked while this process has one thread
-  sandbox::NamespaceRequest namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
+  sandbox::NamespaceRequest namespaces;
+  if (confinement == sandbox::Confinement::namespaces) {
+    namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
+  }
+  namespaces.confinement = confinement;
   namespaces.staging_directory = staging.path();
   namespaces.output_directory = outputs.directory.path();
   if (!plan.host_traces.hostname.empty()) namespaces.hostname = plan.host_traces.hostname;
-  build::BuilderSetup setup{
-      plan,          staging.path(), outputs.directory.path(),
-      outputs.sinks, emulation,      namespaces.id_map ? namespaces.id_map->caller_uid_inside : 0};
+  build::BuilderSetup setup{plan,
+                            staging.path(),
+                            outputs.directory.path(),
+                            outputs.sinks,
+                            emulation,
+                            confinement,
+                            namespaces.id_map ? namespaces.id_map->caller_uid_inside : ::geteuid()};
   sandbox::BuilderHandle builder = sandbox::start_builder(
       namespaces, [&setup](base::Channel channel) { return build::run_builder(setup, std::move(channel)); });
 
   // threads may exist from here on
-  bool is_emulated = emulation.kind != sandbox::EmulationKind::native;
+  bool is_emulated =
+      emulation.kind != sandbox::EmulationKind::native && confinement == sandbox::Confinement::namespaces;
   Chosen chosen = choose(plan, fetcher, config, progress, report, is_emulated ? plan.twin_architecture : std::string());
   build::PackageFeed feed(plan, std::move(chosen.selected), std::move(chosen.indexes.lists), fetcher, builder,
                           progress);

@@ -7,6 +7,7 @@
 #include "base/channel.hpp"
 #include "debroot/plan.hpp"
 #include "pack/encoder.hpp"
+#include "sandbox/confinement.hpp"
 #include "sandbox/emulation.hpp"
 
 namespace debroot::build {
@@ -18,6 +19,7 @@ struct BuilderSetup {
   std::string directory_output;      ///< the tree is built in this directory, empty: below the staging directory
   std::vector<pack::TarSink> sinks;  ///< open descriptors of the outputs that are tars
   sandbox::Emulation emulation;
+  sandbox::Confinement confinement = sandbox::Confinement::namespaces;
   uid_t caller_uid_inside = 0;  ///< owner of stale staging directories that may be removed
 };
 
