@@ -16,9 +16,10 @@ enum class Variant { extract, custom, essential, apt, required, buildd, importan
 
 /// How the build gets the privileges it needs.
 enum class Mode {
-  automatic,  ///< root when run as root, else unshare
-  root,       ///< real root, no user namespace (save the identity-mapped one that a foreign architecture needs)
-  unshare,    ///< a user namespace with the caller's subordinate ids (as root: no user namespace, own mounts)
+  automatic,   ///< root when run as root, else unshare
+  root,        ///< real root, no user namespace (save the identity-mapped one that a foreign architecture needs)
+  unshare,     ///< a user namespace with the caller's subordinate ids (as root: no user namespace, own mounts)
+  chrootless,  ///< no privileges and no chroot: maintainer scripts run on the host's own tools, with DPKG_ROOT
 };
 
 /// What brings the network up in the started image.

@@ -234,7 +234,7 @@ void RootDirectory::touch(std::string_view path) const {
 void RootDirectory::set_owner(std::string_view path, uid_t uid, gid_t gid) const {
   std::string leaf;
   std::optional<Fd> parent = try_open_parent(path, leaf);
-  if (!parent || ::fchownat(parent->get(), leaf.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (!parent || !is_owner_set(::fchownat(parent->get(), leaf.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW))) {
     throw path_error(parent ? errno : ENOENT, "set the owner of", path);
   }
 }

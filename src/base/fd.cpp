@@ -24,6 +24,8 @@ Fd Fd::duplicate() const {
   return Fd(copy);
 }
 
+bool is_owner_set(int result) noexcept { return result == 0 || (errno == EPERM && ::geteuid() != 0); }
+
 Error os_error(ErrorKind kind, int errno_value, std::string_view what) {
   std::string cause = without_capital(std::generic_category().message(errno_value));
   return {kind, fmt::format("{}: {}", what, cause)};

@@ -41,6 +41,10 @@ class Fd {
   int fd_ = -1;
 };
 
+/// Whether the chown(2) that just returned `result` gave what can be had: to whoever is not root the owner of his own
+/// files stays himself, which dpkg accepts as well (--force-not-root). Looks at errno.
+[[nodiscard]] bool is_owner_set(int result) noexcept;
+
 /// An Error of `kind` that says "`what`: <text of `errno_value`>".
 [[nodiscard]] Error os_error(ErrorKind kind, int errno_value, std::string_view what);
 

@@ -207,6 +207,18 @@ class Reading {
 
   ArchiveIndexes run() {
     out_.sources = plan_.sources;
+    if (!is_skipped(plan_.skips, "update")) read_sources();
+    std::vector<std::string> paths;
+    std::copy_if(plan_.includes.begin(), plan_.includes.end(), std::back_inserter(paths), is_local_package);
+    out_.local_packages = add_local_packages(out_.packages, paths);
+    out_.installed = add_installed_packages(out_.packages, status_);
+    out_.packages.seal();
+    out_.twins.seal();
+    return std::move(out_);
+  }
+
+ private:
+  void read_sources() {
     std::vector<SourceEntry> entries = distinct_entries();
     std::vector<SignedFiles> files = fetch_releases(entries, fetcher_);
     bool is_archived = false;
@@ -225,16 +237,8 @@ class Reading {
       refuse_missing(entries[*missing], plan_.cache.is_offline);
     open_all(entries, files, is_archived);
     read_packages();
-    std::vector<std::string> paths;
-    std::copy_if(plan_.includes.begin(), plan_.includes.end(), std::back_inserter(paths), is_local_package);
-    out_.local_packages = add_local_packages(out_.packages, paths);
-    out_.installed = add_installed_packages(out_.packages, status_);
-    out_.packages.seal();
-    out_.twins.seal();
-    return std::move(out_);
   }
 
- private:
   std::vector<SourceEntry> distinct_entries() const {
     std::vector<SourceEntry> out;
     for (const SourcesFile &file : out_.sources) {

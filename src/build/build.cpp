@@ -171,6 +171,39 @@ pack::OciSettings oci_settings(const BuildPlan &plan, const BuildReport &report,
   return {plan.architecture, report.source_date_epoch, tar_digest, has_essential};
 }
 
+/// How scripts are kept from the host: as far as the mode asks and the host allows.
+sandbox::Confinement choose_confinement(const BuildPlan &plan, Progress &progress) {
+  if (plan.mode == Mode::chrootless) return sandbox::Confinement::host;
+  if (::geteuid() != 0) return sandbox::Confinement::namespaces;  // refused later where they are not allowed
+  std::optional<std::string> cause;
+  if (is_skipped(plan.skips, "check/canmount")) cause = "not tried, as asked";
+  if (!cause) cause = sandbox::why_no_mounts();
+  if (!cause) return sandbox::Confinement::namespaces;
+  progress.warning(
+      fmt::format("cannot mount, so scripts see no /proc and /sys and are not kept from this system ({})", *cause));
+  return sandbox::Confinement::chroot;
+}
+
+/// The mode as hooks are told it.
+std::string_view mode_of_hooks(const BuildPlan &plan) {
+  if (plan.mode == Mode::chrootless) return "chrootless";
+  return ::geteuid() != 0 || plan.mode == Mode::unshare ? "unshare" : "root";
+}
+
+/// How programs of the image run. Without a mount of one's own only what the host has registered counts.
+sandbox::Emulation choose_emulation(const BuildPlan &plan, sandbox::Confinement confinement) {
+  sandbox::Emulation native{plan.architecture, sandbox::EmulationKind::native, {}};
+  bool runs_nothing = plan.variant == Variant::extract || confinement == sandbox::Confinement::host;
+  if (runs_nothing || is_skipped(plan.skips, "check/qemu")) return native;
+  sandbox::Emulation found = sandbox::find_emulation(plan.architecture);
+  if (found.needs_own_binfmt() && confinement != sandbox::Confinement::namespaces) {
+    throw Error(ErrorKind::sandbox,
+                fmt::format("cannot run programs of architecture '{}': mounts are forbidden here", plan.architecture))
+        .hint("register its emulator on the host; on Debian: apt install qemu-user-static");
+  }
+  return found;
+}
+
 }  // namespace
 
 BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::stop_token &stop) {
@@ -192,14 +225,18 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   // places that cannot be written, and hosts that cannot build, fail before anything is fetched
   Outputs outputs = open_outputs(plan);
   std::optional<fetch::Fetcher> fetcher(std::in_place, fetch_options(plan, basis.config, stop));
-  sandbox::Emulation emulation{plan.architecture, sandbox::EmulationKind::native, {}};
-  if (plan.variant != Variant::extract) emulation = sandbox::find_emulation(plan.architecture);
+  sandbox::Confinement confinement = choose_confinement(plan, progress);
+  sandbox::Emulation emulation = choose_emulation(plan, confinement);
   sandbox::Staging staging = sandbox::Staging::create(plan.temporary_directory);
 
   // the builder, and who copies for its hooks, are forked while this process has one thread
   customize::HookListener hook_listener;
   if (!plan.hooks.empty()) hook_listener = customize::HookListener::start();
-  sandbox::NamespaceRequest namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
+  sandbox::NamespaceRequest namespaces;
+  if (confinement == sandbox::Confinement::namespaces) {
+    namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
+  }
+  namespaces.confinement = confinement;
   namespaces.staging_directory = staging.path();
   // what a failed build leaves in a directory with other things in it cannot be told from them
   if (!outputs.directory.is_filled()) namespaces.output_directory = outputs.directory.path();
@@ -210,14 +247,16 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
                             outputs.directory.is_filled(),
                             outputs.sinks,
                             emulation,
-                            namespaces.id_map ? namespaces.id_map->caller_uid_inside : 0,
-                            ::geteuid() != 0 || plan.mode == Mode::unshare ? "unshare" : "root",
+                            confinement,
+                            namespaces.id_map ? namespaces.id_map->caller_uid_inside : ::geteuid(),
+                            mode_of_hooks(plan),
                             hook_listener.socket()};
   sandbox::BuilderHandle builder = sandbox::start_builder(
       namespaces, [&setup](base::Channel channel) { return build::run_builder(setup, std::move(channel)); });
 
   // threads may exist from here on
-  bool is_emulated = emulation.kind != sandbox::EmulationKind::native;
+  bool is_emulated =
+      emulation.kind != sandbox::EmulationKind::native && confinement == sandbox::Confinement::namespaces;
   std::string twin_architecture = is_emulated ? plan.twin_architecture : std::string();
   std::optional<build::ArchiveIndexes> indexes;
   if (has_setup_hooks(plan)) {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "base/compression.hpp"
 #include "base/text.hpp"
 #include "base/wire.hpp"
 #include "build/event_sender.hpp"
@@ -137,17 +138,14 @@ class Builder {
   void run() {
     receive_plan();
     prepare_root();
-    sandbox::RunnerOptions options{plan_.shares_network_with_scripts, {}};
-    bool has_setup_hooks = has_hooks(plan_, HookStage::setup);
-    bool may_have_twins = has_setup_hooks ? !plan_.twin_architecture.empty() : !install_.twins.empty();
-    if (may_have_twins) options.private_name = twins::kDirectoryName;
-    runner_ = sandbox::Runner::start(options);
-    make_skeleton(root_, plan_, install_.sources);
-    if (has_setup_hooks) {
+    runner_ = sandbox::Runner::start(runner_options());
+    if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources);
+    if (has_hooks(plan_, HookStage::setup)) {
       run_hooks(HookStage::setup);
       events_.root_state(read_root_state(root_));
       receive_plan();
     }
+    if (is_skipped(plan_.skips, "setup") && !install_.packages.empty()) make_dpkg_directories(root_);
     open_inbox();
     unpack_first();
     enter_root();
@@ -180,6 +178,23 @@ class Builder {
   EventSender &events() noexcept { return events_; }
 
  private:
+  [[nodiscard]] bool is_chrootless() const { return setup_.confinement == sandbox::Confinement::host; }
+
+  [[nodiscard]] sandbox::RunnerOptions runner_options() const {
+    bool mounts = !is_skipped(plan_.skips, "chroot/mount");
+    sandbox::RunnerOptions options;
+    options.shares_network = plan_.shares_network_with_scripts;
+    // what setup hooks bring is only known later
+    bool may_have_twins =
+        has_hooks(plan_, HookStage::setup) ? !plan_.twin_architecture.empty() : !install_.twins.empty();
+    if (may_have_twins) options.private_name = twins::kDirectoryName;
+    options.confinement = setup_.confinement;
+    options.mounts_proc = mounts && !is_skipped(plan_.skips, "chroot/mount/proc");
+    options.mounts_dev = mounts && !is_skipped(plan_.skips, "chroot/mount/dev");
+    options.mounts_sys = mounts && !is_skipped(plan_.skips, "chroot/mount/sys");
+    return options;
+  }
+
   void receive_plan() {
     std::optional<base::ChannelMessage> bytes = channel_.receive();
     if (!bytes) throw Error(ErrorKind::interrupted, "the build was stopped");
@@ -197,11 +212,12 @@ class Builder {
     sandbox::sweep_stale_stagings(plan_.temporary_directory, setup_.caller_uid_inside);
     bool is_in_place = !setup_.directory_output.empty();
     sandbox::StagingChoice choice;
-    if (!is_in_place)
+    bool may_mount = setup_.confinement == sandbox::Confinement::namespaces;
+    if (!is_in_place && may_mount) {
       choice = sandbox::choose_staging(staging_need(install_, has_hooks(plan_, HookStage::setup)),
                                        sandbox::read_memory_facts());
-    staging_ =
-        sandbox::prepare_staging(setup_.staging_path, choice, ::geteuid() == 0 && !setup_.emulation.needs_own_binfmt());
+    }
+    staging_ = sandbox::prepare_staging(setup_.staging_path, choice, makes_device_nodes());
     root_path_ = is_in_place ? setup_.directory_output : setup_.staging_path + "/root";
     root_ = base::RootDirectory::open(root_path_);
     root_.set_mode("/", 0755);
@@ -211,6 +227,11 @@ class Builder {
       staging_.make_directories("/binfmt_misc");
       sandbox::register_emulator(setup_.emulation, mount_point);
     }
+  }
+
+  /// Whether nodes may be made, so that a file system without them will not do.
+  [[nodiscard]] bool makes_device_nodes() const {
+    return ::geteuid() == 0 && !setup_.emulation.needs_own_binfmt() && !is_chrootless();
   }
 
   void open_inbox() {
@@ -225,7 +246,7 @@ class Builder {
     base::RootDirectory stage(beside.open_file(name, O_RDONLY | O_DIRECTORY));
     prepare_twins();
     inbox_.emplace(channel_, install_, std::move(stage), std::move(filter), twins_ ? &twins_->store() : nullptr,
-                   plan_.jobs);
+                   plan_.jobs, customize::cleanup_options(plan_.skips).keeps_apt_cache);
   }
 
   void prepare_twins() {
@@ -244,7 +265,8 @@ class Builder {
     InstallerContext context{root_,
                              install_,
                              scripts_.emplace(*runner_, events_, twins_ ? &*twins_ : nullptr),
-                             {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version},
+                             {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version,
+                              is_chrootless() ? root_path_ : std::string()},
                              plan_.architecture,
                              conffile_choice(plan_.dpkg_options),
                              [this](std::uint32_t number) { return inbox_->take(number); },
@@ -257,7 +279,11 @@ class Builder {
   }
 
   void enter_root() {
+    if (is_chrootless()) return;
     if (plan_.variant != Variant::extract) {  // else nothing will run in it
+      if (!runner_options().mounts_dev || setup_.confinement == sandbox::Confinement::chroot) {
+        device_nodes_ = make_device_nodes(root_);
+      }
       runner_->enter(root_);
       for (const std::string &note : runner_->notes()) events_.note(note);
     }
@@ -334,25 +360,61 @@ class Builder {
 
   /// The verified indexes where apt looks for them, so that a hook's apt-get needs no update of its own.
   void write_lists() {
-    settle_apt_state(root_, plan_.host_traces.apt_user_id);
+    settle_apt_state(root_, apt_state());
     for (std::size_t i = 0; i < lists_.size(); ++i) {
       ::lseek(lists_[i].get(), 0, SEEK_SET);
       root_.write("/var/lib/apt/lists/" + install_.list_names[i], base::read_all(lists_[i].get()));
     }
   }
 
+  [[nodiscard]] AptState apt_state() const {
+    customize::CleanupOptions cleanup = customize::cleanup_options(plan_.skips);
+    AptState state;
+    state.user_id = plan_.host_traces.apt_user_id;
+    state.has_lists = !is_skipped(plan_.skips, "update") || !cleanup.keeps_apt_lists;
+    state.has_archives = !install_.packages.empty() || !cleanup.keeps_apt_cache;
+    return state;
+  }
+
   void finish_tree() {
     runner_->stop();
-    inbox_.reset();
     if (!setup_.directory_output.empty()) root_.remove_tree(stage_path_);
     customize::remove_shims(root_);
+    for (const std::string &path : device_nodes_) root_.remove_file(path);
+    keep_downloads();
+    inbox_.reset();
     if (hooks_) {
       remove_hook_apt_config(root_, plan_.skips);
       sandbox::unmount_below(root_path_);
     }
-    settle_apt_state(root_, plan_.host_traces.apt_user_id);
+    settle_apt_state(root_, apt_state());
     remove_build_settings(root_, plan_.skips);
     customize::clean_up(root_, customize::cleanup_options(plan_.skips));
+    if (customize::cleanup_options(plan_.skips).keeps_apt_lists) keep_lists();
+  }
+
+  /// The indexes as apt keeps them, which is without compression.
+  void keep_lists() {
+    for (std::size_t i = 0; i < lists_.size(); ++i) {
+      std::string name = install_.list_names[i];
+      for (std::string_view suffix : {".gz", ".xz", ".bz2", ".lzma", ".zst"}) {
+        if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+      }
+      ::lseek(lists_[i].get(), 0, SEEK_SET);
+      root_.write("/var/lib/apt/lists/" + name, base::decompress(base::read_all(lists_[i].get()), name));
+    }
+  }
+
+  /// The .debs that apt would have left in its cache: those of the essential set are removed once they are installed,
+  /// all of them when the cache is cleaned.
+  void keep_downloads() {
+    if (!customize::cleanup_options(plan_.skips).keeps_apt_cache) return;
+    bool keeps_first = is_skipped(plan_.skips, "essential/unlink") || plan_.variant == Variant::extract;
+    for (const KeptDownload &kept : inbox_->take_kept()) {
+      if (kept.is_first && !keeps_first) continue;
+      root_.make_directories("/var/cache/apt/archives");
+      root_.write("/var/cache/apt/archives/" + kept.name, base::read_all(kept.file.get()));
+    }
   }
 
   /// What a tar has below /dev is made for real where the tree itself is the image, and where both the entries of the
@@ -374,6 +436,7 @@ class Builder {
     options.threads = plan_.jobs;
     options.with_devices = !is_skipped(plan_.skips, "output/dev");
     options.with_device_nodes = !is_skipped(plan_.skips, "output/mknod");
+    options.shows_root_as_owner = is_chrootless() && root_.status("/").value().st_uid != 0;
     auto last = std::chrono::steady_clock::now();
     options.on_progress = [&](const pack::PackCount &count) {
       auto now = std::chrono::steady_clock::now();
@@ -413,6 +476,7 @@ class Builder {
   base::RootDirectory root_;
   std::string root_path_;
   std::string stage_path_;
+  std::vector<std::string> device_nodes_;  ///< made in the tree because nothing is mounted there
   std::optional<sandbox::Runner> runner_;
   std::optional<NativeTwins> twins_;
   std::optional<PackageInbox> inbox_;

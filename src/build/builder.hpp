@@ -8,6 +8,7 @@
 #include "base/channel.hpp"
 #include "debroot/plan.hpp"
 #include "pack/image_sink.hpp"
+#include "sandbox/confinement.hpp"
 #include "sandbox/emulation.hpp"
 
 namespace debroot::build {
@@ -20,6 +21,7 @@ struct BuilderSetup {
   bool is_directory_filled = false;    ///< something is in it already, which a failed build must not remove
   std::vector<pack::ImageSink> sinks;  ///< open descriptors of the outputs that are packed
   sandbox::Emulation emulation;
+  sandbox::Confinement confinement = sandbox::Confinement::namespaces;
   uid_t caller_uid_inside = 0;  ///< owner of stale staging directories that may be removed
   std::string_view mode;        ///< as hooks are told it: "root" or "unshare"
   int hook_socket = -1;         ///< to the process that copies for hooks; -1: there are no hooks

@@ -18,6 +18,7 @@ struct PlannedPackage {
   std::string sha256;
   std::uint64_t size_bytes = 0;            ///< of the .deb
   std::uint64_t installed_size_bytes = 0;  ///< Installed-Size, an estimate
+  bool is_local = false;                   ///< a file of this machine, which apt would not copy into its cache
 };
 
 /// A package of the host's architecture that is unpacked beside the image (twins/). Its number among the .debs that
@@ -65,7 +66,7 @@ struct InstallPlan {
 template <class Wire>
 void fields(Wire &wire, PlannedPackage &package) {
   wire(package.id.name, package.id.version, package.id.architecture, package.sha256, package.size_bytes,
-       package.installed_size_bytes);
+       package.installed_size_bytes, package.is_local);
 }
 template <class Wire>
 void fields(Wire &wire, PlannedTwin &twin) {

@@ -1,6 +1,7 @@
 #include "build/package_inbox.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -10,7 +11,7 @@
 namespace debroot::build {
 
 PackageInbox::PackageInbox(base::Channel &channel, const InstallPlan &plan, base::RootDirectory stage,
-                           unpack::PathFilter filter, const twins::Store *twins, unsigned jobs)
+                           unpack::PathFilter filter, const twins::Store *twins, unsigned jobs, bool keeps_all)
     : channel_(channel),
       plan_(plan),
       stage_(std::move(stage)),
@@ -19,6 +20,7 @@ PackageInbox::PackageInbox(base::Channel &channel, const InstallPlan &plan, base
       slots_(plan.packages.size()),
       twin_slots_(plan.twins.size()),
       is_first_(plan.packages.size(), false),
+      keeps_all_(keeps_all),
       pool_(jobs) {
   for (Slot &slot : slots_) slot.arrival = slot.arrived.get_future();
   for (TwinSlot &slot : twin_slots_) slot.arrival = slot.arrived.get_future();
@@ -90,7 +92,7 @@ base::VerifiedFile PackageInbox::file(std::uint32_t number) const {
 
 void PackageInbox::accept(std::uint32_t number, base::Fd file) {
   Slot &slot = slots_[number];
-  if (is_first_[number]) slot.kept = file.duplicate();
+  if (is_first_[number] || keeps_all_) slot.kept = file.duplicate();
   auto shared = std::make_shared<base::Fd>(std::move(file));
   slot.arrived.set_value(pool_.submit([this, number, shared] { return stage(number, std::move(*shared), 0); }));
 }
@@ -100,6 +102,22 @@ unpack::StagedPackage PackageInbox::stage(std::uint32_t number, base::Fd file, u
   std::string subject = to_string(planned.id);
   base::VerifiedFile verified = check(planned, std::move(file));
   return unpack::stage_package(verified, subject, stage_, fmt::format("{}-{}", number, turn), filter_);
+}
+
+std::vector<KeptDownload> PackageInbox::take_kept() {
+  std::vector<KeptDownload> out;
+  for (std::uint32_t number = 0; number < slots_.size(); ++number) {
+    if (!slots_[number].kept || plan_.packages[number].is_local) continue;
+    ::lseek(slots_[number].kept.get(), 0, SEEK_SET);
+    out.push_back({apt_archive_name(plan_.packages[number].id), is_first_[number], std::move(slots_[number].kept)});
+  }
+  return out;
+}
+
+std::string apt_archive_name(const PackageId &id) {
+  std::string version;
+  for (char c : id.version) version += c == ':' ? std::string("%3a") : std::string(1, c);
+  return fmt::format("{}_{}_{}.deb", id.name, version, id.architecture);
 }
 
 unpack::StagedPackage PackageInbox::take(std::uint32_t number) {

@@ -5,6 +5,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -18,12 +19,23 @@
 
 namespace debroot::build {
 
+/// A .deb as apt would have left it in /var/cache/apt/archives.
+struct KeptDownload {
+  std::string name;       ///< "dbus_1%3a1.14-1_amd64.deb"
+  bool is_first = false;  ///< of InstallPlan::first
+  base::Fd file;          ///< at its beginning
+};
+
+/// What apt calls the file of a package in its cache.
+[[nodiscard]] std::string apt_archive_name(const PackageId &id);
+
 class PackageInbox {
  public:
   /// Starts reading `channel`, from which every package of `plan` will come, and every twin, which go to `twins` (may
-  /// be null when there are none). What is referred to outlives the inbox.
+  /// be null when there are none). With `keeps_all`, take_kept() will give every .deb. What is referred to outlives the
+  /// inbox.
   PackageInbox(base::Channel &channel, const InstallPlan &plan, base::RootDirectory stage, unpack::PathFilter filter,
-               const twins::Store *twins, unsigned jobs);
+               const twins::Store *twins, unsigned jobs, bool keeps_all);
   PackageInbox(const PackageInbox &) = delete;
   PackageInbox &operator=(const PackageInbox &) = delete;
   ~PackageInbox();
@@ -38,6 +50,9 @@ class PackageInbox {
   /// The twin at place `number` of plan.twins, once it arrived and is unpacked; nothing when it cannot be had. May be
   /// asked once. @throws Error
   [[nodiscard]] std::optional<twins::UnpackedTwin> take_twin(std::uint32_t number);
+
+  /// Every .deb that was downloaded, when all packages have been taken; once.
+  [[nodiscard]] std::vector<KeptDownload> take_kept();
 
  private:
   using TwinFuture = std::future<std::optional<twins::UnpackedTwin>>;
@@ -69,6 +84,7 @@ class PackageInbox {
   std::vector<Slot> slots_;
   std::vector<TwinSlot> twin_slots_;
   std::vector<bool> is_first_;
+  bool keeps_all_;
   base::WorkerPool pool_;
   std::jthread reader_;
 };

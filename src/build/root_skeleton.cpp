@@ -1,6 +1,9 @@
 #include "build/root_skeleton.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <array>
 
@@ -9,17 +12,10 @@
 namespace debroot::build {
 namespace {
 
-constexpr std::array<std::string_view, 11> kDirectories = {"/etc/apt/apt.conf.d",
-                                                           "/etc/apt/sources.list.d",
-                                                           "/etc/apt/preferences.d",
-                                                           "/var/cache/apt/archives/partial",
-                                                           "/var/lib/apt/lists/partial",
-                                                           "/etc/dpkg/dpkg.cfg.d",
-                                                           "/var/log/apt",
-                                                           "/var/lib/dpkg/triggers",
-                                                           "/var/lib/dpkg/info",
-                                                           "/var/lib/dpkg/alternatives",
-                                                           "/var/lib/dpkg/updates"};
+constexpr std::array<std::string_view, 11> kDirectories = {
+    "/etc/apt/apt.conf.d",        "/etc/apt/sources.list.d",    "/etc/apt/preferences.d", "/var/cache/apt",
+    "/var/lib/apt/lists/partial", "/etc/dpkg/dpkg.cfg.d",       "/var/log/apt",           "/var/lib/dpkg/triggers",
+    "/var/lib/dpkg/info",         "/var/lib/dpkg/alternatives", "/var/lib/dpkg/updates"};
 
 /// Named as mmdebstrap names it: its users' hooks may look for it.
 constexpr std::string_view kBuildSettings = "/etc/apt/apt.conf.d/00mmdebstrap";
@@ -68,6 +64,25 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const
   }
 }
 
+std::vector<std::string> make_device_nodes(const base::RootDirectory &root) {
+  struct Node {
+    const char *name;
+    unsigned major;
+    unsigned minor;
+  };
+  constexpr std::array kNodes = {Node{"null", 1, 3},   Node{"zero", 1, 5},    Node{"full", 1, 7},
+                                 Node{"random", 1, 8}, Node{"urandom", 1, 9}, Node{"tty", 5, 0}};
+  std::vector<std::string> made;
+  root.make_directories("/dev");
+  base::Fd directory = root.open_file("/dev", O_RDONLY | O_DIRECTORY);
+  for (const Node &node : kNodes) {
+    if (::mknodat(directory.get(), node.name, S_IFCHR | 0666, makedev(node.major, node.minor)) != 0) continue;
+    ::fchmodat(directory.get(), node.name, 0666, 0);
+    made.push_back(fmt::format("/dev/{}", node.name));
+  }
+  return made;
+}
+
 void remove_build_settings(const base::RootDirectory &root, const std::vector<std::string> &skips) {
   if (is_skipped(skips, "cleanup") || is_skipped(skips, "cleanup/mmdebstrap")) return;
   root.remove_file(kBuildSettings);
@@ -89,16 +104,26 @@ void write_extended_states(const base::RootDirectory &root, const InstallPlan &p
   root.write(kPath, out);
 }
 
-void settle_apt_state(const base::RootDirectory &root, std::optional<std::uint32_t> apt_user_id) {
-  uid_t owner = apt_user_id ? *apt_user_id : dpkgdb::AccountNames::read(root).uid("_apt").value_or(0);
-  for (const char *directory : {"/var/lib/apt/lists", "/var/cache/apt/archives"}) {
+void make_dpkg_directories(const base::RootDirectory &root) {
+  for (const char *name : {"triggers", "info", "alternatives", "updates"}) {
+    root.make_directories(fmt::format("/var/lib/dpkg/{}", name));
+  }
+  write_if_absent(root, "/var/lib/dpkg/status", "");
+}
+
+void settle_apt_state(const base::RootDirectory &root, const AptState &state) {
+  uid_t owner = state.user_id ? *state.user_id : dpkgdb::AccountNames::read(root).uid("_apt").value_or(0);
+  auto settle = [&](const std::string &directory) {
     std::string partial = fmt::format("{}/partial", directory);
     std::string lock = fmt::format("{}/lock", directory);
     root.make_directories(partial);
     root.set_mode(partial, 0700);
     root.set_owner(partial, owner, 0);
     if (!root.exists(lock)) root.write(lock, "", 0640);
-  }
+  };
+  if (state.has_lists) settle("/var/lib/apt/lists");
+  if (!state.has_archives) return;
+  settle("/var/cache/apt/archives");
   root.touch("/var/cache/apt");  // apt has written its caches there and removed them
 }
 

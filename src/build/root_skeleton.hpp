@@ -17,6 +17,10 @@ namespace debroot::build {
 /// is made (no Recommends, no translations) are part of it, for hooks that call apt.
 void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const std::vector<SourcesText> &sources);
 
+/// The device nodes that maintainer scripts use, in the tree itself, as far as this process may make them. @return
+/// their paths
+[[nodiscard]] std::vector<std::string> make_device_nodes(const base::RootDirectory &root);
+
 /// Takes the settings that hold only while the image is made away again, unless a value of --skip keeps them.
 void remove_build_settings(const base::RootDirectory &root, const std::vector<std::string> &skips);
 
@@ -25,8 +29,17 @@ void remove_build_settings(const base::RootDirectory &root, const std::vector<st
 void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
                            const std::string &native_architecture);
 
-/// The state that apt leaves behind: lock files, and `partial` directories owned by `apt_user_id`, or by the image's
-/// own _apt user.
-void settle_apt_state(const base::RootDirectory &root, std::optional<std::uint32_t> apt_user_id);
+/// What dpkg needs, where no skeleton was made.
+void make_dpkg_directories(const base::RootDirectory &root);
+
+/// What apt would have worked with.
+struct AptState {
+  std::optional<std::uint32_t> user_id;  ///< owner of the `partial` directories; nothing: the image's own _apt
+  bool has_lists = true;                 ///< indexes were fetched or are cleaned up
+  bool has_archives = true;              ///< packages were fetched or are cleaned up
+};
+
+/// The state that apt leaves behind: lock files, and `partial` directories.
+void settle_apt_state(const base::RootDirectory &root, const AptState &state);
 
 }  // namespace debroot::build

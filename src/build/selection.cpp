@@ -149,6 +149,7 @@ class Collector {
     const resolve::Choice &choice = choices_.at(ref);
     PlannedPackage planned = planned_package(package);
     out_.downloads.push_back(download_of(index_, ref));
+    planned.is_local = out_.downloads.back().url.starts_with("file:");
     out_.refs.push_back(ref);
     out_.reported.push_back({planned.id, choice.is_automatic, planned.size_bytes, planned.sha256,
                              std::string(package.stanza.get("Filename")), archive_of(index_, package), choice.reason});

@@ -1,23 +1,80 @@
+#include <fmt/format.h>
+
 #include "cli/commands.hpp"
 #include "cli/plan_text.hpp"
 #include "cli/render_error.hpp"
 #include "plan/as_mmdebstrap.hpp"
 #include "plan/make_plan.hpp"
+#include "plan/names.hpp"
 
 namespace debroot::cli {
+namespace {
+
+std::string_view reason_of(const plan::HostFacts &host) {
+  return host.user_id == 0 ? "the caller is root" : "the caller is not root";
+}
+
+/// What mmdebstrap says of its own choices before it begins.
+void announce_as_mmdebstrap(const CommandContext &context, const BuildPlan &plan) {
+  Renderer &renderer = context.renderer;
+  for (const std::string &option : context.line.no_operations) {
+    renderer.note(fmt::format(
+        "the option {} is a no-op. It only exists for compatibility with some debootstrap wrappers.", option));
+  }
+  if (plan.mode == Mode::automatic) {
+    std::string_view mode = plan::mode_name(context.host.user_id == 0 ? Mode::root : Mode::unshare);
+    std::string why = context.line.verbosity >= Verbosity::verbose ? fmt::format(" ({})", reason_of(context.host)) : "";
+    renderer.note(fmt::format("automatically chosen mode: {}{}", mode, why));
+  }
+  bool is_native = plan.architecture == context.host.architecture;
+  if (is_native)
+    renderer.note(fmt::format("chroot architecture {} is equal to the host's architecture", plan.architecture));
+  if (context.line.has_no_suite) renderer.note("No SUITE specified, expecting sources.list on standard input");
+  bool chooses_format = !context.line.options.format || *context.line.options.format == "auto";
+  if (chooses_format)
+    renderer.note(fmt::format("automatically chosen format: {}", format_name(plan.outputs.front().format)));
+  for (const Hook &hook : plan.hooks) {
+    if (!plan.is_simulation) break;
+    renderer.warning(fmt::format("In dry-run mode, --{}-hook options have no effect", hook_stage_name(hook.stage)));
+  }
+  if (plan.is_simulation && plan.outputs.front().format == Format::tar) {
+    renderer.note(fmt::format("not overwriting {} because in dry-run mode", plan.outputs.front().path));
+  }
+}
+
+void announce(const CommandContext &context, const BuildPlan &plan) {
+  context.renderer.begins(plan);
+  if (context.line.command == Command::mmdebstrap) {
+    announce_as_mmdebstrap(context, plan);
+  } else if (plan.mode == Mode::automatic && context.line.verbosity >= Verbosity::verbose) {
+    std::string_view mode = plan::mode_name(context.host.user_id == 0 ? Mode::root : Mode::unshare);
+    context.renderer.note(fmt::format("mode '{}', since {}", mode, reason_of(context.host)));
+  }
+  if (context.line.command == Command::build && plan.is_simulation && !plan.hooks.empty()) {
+    context.renderer.warning("hooks do not run in a simulation");
+  }
+  for (const std::string &warning : plan.warnings) context.renderer.warning(warning);
+}
+
+/// What would be installed; for mmdebstrap, which shows apt's words only when asked for more, at -v alone.
+void show_simulation(const CommandContext &context, const BuildPlan &plan, const BuildReport &report) {
+  context.renderer.close();
+  bool is_mmdebstrap = context.line.command == Command::mmdebstrap;
+  // standard output is for images
+  if (!is_mmdebstrap || context.line.verbosity >= Verbosity::verbose) context.console.err(plan_table(plan, report));
+  if (is_mmdebstrap) context.renderer.succeeded(plan, report);
+}
+
+}  // namespace
 
 int run_build(const CommandContext &context) {
   bool is_build = context.line.command == Command::build;
   BuildPlan plan = is_build ? plan::make_plan(context.line.options, context.host)
                             : plan::make_plan_as_mmdebstrap(context.line.options, context.host);
   plan.verbosity = static_cast<int>(context.line.verbosity);
-  if (plan.is_simulation && !plan.hooks.empty()) plan.warnings.emplace_back("hooks do not run in a simulation");
-  for (const std::string &warning : plan.warnings) context.renderer.warning(warning);
+  announce(context, plan);
   if (plan.is_simulation) {
-    BuildReport report = context.backend.plan_packages(plan, context.renderer, context.stop);
-    context.renderer.close();
-    // standard output is for images
-    context.console.err(plan_table(plan, report));
+    show_simulation(context, plan, context.backend.plan_packages(plan, context.renderer, context.stop));
     return kExitDone;
   }
   BuildReport report = context.backend.build(plan, context.renderer, context.stop);

@@ -7,6 +7,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "cli/option_names.hpp"
 #include "cli/option_table.hpp"
@@ -58,6 +59,21 @@ std::size_t operand_limit(Command command) noexcept {
   throw Error(ErrorKind::internal, fmt::format("the option parser says: {}", text));
 }
 
+/// mmdebstrap takes an empty value as a word of its own, but not behind the equals sign.
+void refuse_empty_values(const std::vector<std::string> &words, const std::vector<OptionRow> &table) {
+  bool takes_next = false;
+  for (const std::string &word : words) {
+    if (std::exchange(takes_next, false)) continue;
+    if (word == "--") return;
+    if (!word.starts_with("--")) continue;
+    std::string_view name = std::string_view(word).substr(0, word.find('='));
+    const OptionRow *row = row_of(name, table);
+    if (row == nullptr || row->value.empty()) continue;
+    if (word.size() == name.size() + 1) throw usage_error(fmt::format("option '{}' needs a value", name));
+    takes_next = word.size() == name.size();
+  }
+}
+
 /// CLI11 would let "--include=" take the next word for its value; scripts write that when a variable is empty.
 std::vector<std::string> with_empty_values(const std::vector<std::string> &arguments) {
   std::vector<std::string> words;
@@ -82,6 +98,7 @@ void take_mmdebstrap_operands(CommandLine &line) {
   line.options.outputs = {words.size() > 1 ? words[1] : "-"};
   if (words.empty()) {
     line.options.mirrors = {"-"};
+    line.has_no_suite = true;
     return;
   }
   line.options.suite = words[0];
@@ -108,8 +125,12 @@ class CommandParser {
   }
 
   [[nodiscard]] CommandLine parse(const std::vector<std::string> &arguments) {
-    bool is_lenient = command_ == Command::mmdebstrap;
-    std::vector<std::string> words = with_empty_values(is_lenient ? with_whole_names(arguments, table_) : arguments);
+    std::vector<std::string> words = arguments;
+    if (command_ == Command::mmdebstrap) {
+      words = with_whole_names(words, table_);
+      refuse_empty_values(words, table_);
+    }
+    words = with_empty_values(words);
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     try {
       app_.parse(words);

@@ -30,10 +30,12 @@ struct CommandLine {
   plan::Options options;  ///< of build and plan
   Verbosity verbosity = Verbosity::normal;
   ProgressStyle progress = ProgressStyle::automatic;
-  std::string log_file;               ///< --logfile, empty: standard error
-  bool is_json = false;               ///< plan --json
-  std::vector<std::string> operands;  ///< the two images of diff
-  diff::CompareOptions compare;       ///< what diff leaves out
+  bool has_no_suite = false;               ///< mmdebstrap without operands: sources come from standard input
+  std::vector<std::string> no_operations;  ///< options given that mmdebstrap takes and that change nothing
+  std::string log_file;                    ///< --logfile, empty: standard error
+  bool is_json = false;                    ///< plan --json
+  std::vector<std::string> operands;       ///< the two images of diff
+  diff::CompareOptions compare;            ///< what diff leaves out
 };
 
 /// `arguments` without the program's name. @throws Error of kind usage, with a near name where there is one

@@ -118,7 +118,11 @@ Examples:
   debroot mmdebstrap --variant=minbase bookworm bookworm.tar
   debroot mmdebstrap sid - http://mirror.example.org/debian > sid.tar
 
-Exit status: 0 done, 1 the build failed, 2 the command line is wrong.
+Messages are mmdebstrap's: lines that begin with I:, W: and E:, the last of a
+build that was made being 'I: success in N.NNNN seconds'. --version prints the
+version of mmdebstrap that this stands for; 'debroot --version' its own.
+
+Exit status: 0 done, 1 the build failed, 2 an option is wrong.
 )";
 
 constexpr std::string_view kDiffIntro = R"(Usage: debroot diff A B
@@ -181,6 +185,8 @@ Examples:
   debroot build bookworm -o - | sudo machinectl import-tar - bookworm
 )";
 }
+
+std::string mmdebstrap_version_text() { return "mmdebstrap 1.5.7\n"; }
 
 std::string version_text(const std::vector<std::string> &more) {
   std::vector<std::string> libraries = {

@@ -17,4 +17,8 @@ namespace debroot::cli {
 /// "debroot 0.1.0" and a line with the libraries it was built with, those of `more` ("libarchive 3.6.2") included.
 [[nodiscard]] std::string version_text(const std::vector<std::string> &more);
 
+/// "mmdebstrap 1.5.7": the version whose command line `debroot mmdebstrap` takes, and nothing else, since wrappers
+/// parse it and choose options by it.
+[[nodiscard]] std::string mmdebstrap_version_text();
+
 }  // namespace debroot::cli

@@ -16,14 +16,6 @@ std::string lower(std::string text) {
   return text;
 }
 
-const OptionRow *row_of(std::string_view name, const std::vector<OptionRow> &table) {
-  auto found = std::find_if(table.begin(), table.end(), [&](const OptionRow &row) {
-    std::vector<std::string_view> names = base::split(row.names, ',');
-    return std::find(names.begin(), names.end(), name) != names.end();
-  });
-  return found == table.end() ? nullptr : &*found;
-}
-
 /// The one long name that begins with `name`; `name` itself where there is none.
 std::string whole_name(const std::string &name, const std::vector<OptionRow> &table) {
   if (row_of(name, table) != nullptr) return name;
@@ -37,6 +29,14 @@ std::string whole_name(const std::string &name, const std::vector<OptionRow> &ta
 }
 
 }  // namespace
+
+const OptionRow *row_of(std::string_view name, const std::vector<OptionRow> &table) {
+  auto found = std::find_if(table.begin(), table.end(), [&](const OptionRow &row) {
+    std::vector<std::string_view> names = base::split(row.names, ',');
+    return std::find(names.begin(), names.end(), name) != names.end();
+  });
+  return found == table.end() ? nullptr : &*found;
+}
 
 std::vector<std::string> with_whole_names(const std::vector<std::string> &words, const std::vector<OptionRow> &table) {
   std::vector<std::string> out;

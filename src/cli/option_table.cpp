@@ -137,7 +137,10 @@ std::vector<OptionRow> customisation_rows() {
 std::vector<OptionRow> run_rows() {
   constexpr std::string_view kGroup = "Running";
   return {
-      {kGroup, "--mode", "WORD", "auto (the default), root, or unshare (a user namespace)", set(&Options::mode)},
+      {kGroup, "--mode", "WORD",
+       "auto (the default), root, unshare (a user namespace), or chrootless (maintainer scripts "
+       "run outside of the image)",
+       set(&Options::mode)},
       {kGroup, "--script-network", "", "let maintainer scripts use the network",
        turn_on(&Options::shares_network_with_scripts)},
       {kGroup, "--foreign-exec", "WORD",
@@ -209,15 +212,19 @@ std::vector<OptionRow> as_mmdebstrap(const std::vector<OptionRow> &rows) {
   return out;
 }
 
+/// An option that changes nothing, which is said.
+OptionRow no_operation(std::string_view name) {
+  return {"", name, "", "", [name](CommandLine &line, const std::string &) { line.no_operations.emplace_back(name); }};
+}
+
 /// Options that only mmdebstrap's command line has; the last four change nothing there either.
 std::vector<OptionRow> mmdebstrap_rows() {
-  auto nothing = [](CommandLine &, const std::string &) {};
   return {{"Messages", "--version", "", "show the version", turn_on(&CommandLine::wants_version)},
           {"", "--man", "", "", turn_on(&CommandLine::wants_help)},
-          {"", "--resolve-deps", "", "", nothing},
-          {"", "--merged-usr", "", "", nothing},
-          {"", "--no-merged-usr", "", "", nothing},
-          {"", "--force-check-gpg", "", "", nothing}};
+          no_operation("--resolve-deps"),
+          no_operation("--merged-usr"),
+          no_operation("--no-merged-usr"),
+          no_operation("--force-check-gpg")};
 }
 
 std::vector<OptionRow> diff_rows() {

@@ -33,6 +33,7 @@ class ErrorText {
   void headline(std::string_view message) {
     text_ = fmt::format("debroot: {} {}\n", coloured("error:", "1;31"), printable(message));
   }
+  void headline_as_mmdebstrap(std::string_view message) { text_ = fmt::format("E: {}\n", printable(message)); }
   void tree(std::string_view tree) {
     while (tree.ends_with('\n')) tree.remove_suffix(1);
     if (tree.empty()) return;
@@ -103,13 +104,28 @@ std::string_view kind_name(ErrorKind kind) noexcept {
   return "internal";
 }
 
-std::string render_error(const Error &error, bool uses_colour) {
-  ErrorText text(uses_colour);
-  text.headline(message_of(error));
+namespace {
+
+void add_rest(const Error &error, ErrorText &text) {
   text.tree(error.tree());
   for (const std::string &frame : error.frames()) text.line("while", frame);
   for (const ErrorDetail &detail : sorted_details(error)) text.line(detail.label, detail.value);
   if (std::string_view hint = hint_of(error); !hint.empty()) text.line("try", hint);
+}
+
+}  // namespace
+
+std::string render_error(const Error &error, bool uses_colour) {
+  ErrorText text(uses_colour);
+  text.headline(message_of(error));
+  add_rest(error, text);
+  return text.take();
+}
+
+std::string render_error_as_mmdebstrap(const Error &error) {
+  ErrorText text(false);
+  text.headline_as_mmdebstrap(message_of(error));
+  add_rest(error, text);
   return text.take();
 }
 

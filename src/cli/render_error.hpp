@@ -24,6 +24,9 @@ constexpr int kExitInterrupted = 130;
 /// output, any other, try; each line ends. Errors of kind internal say that they are debroot's own mistake.
 [[nodiscard]] std::string render_error(const Error &error, bool uses_colour);
 
+/// `E: MESSAGE`, as mmdebstrap writes it, and the same lines below.
+[[nodiscard]] std::string render_error_as_mmdebstrap(const Error &error);
+
 /// The same as one object: kind, message, while[], tree, details[{label,value}], try. Empty parts are left out.
 [[nodiscard]] nlohmann::ordered_json error_json(const Error &error);
 

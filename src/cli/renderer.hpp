@@ -17,6 +17,8 @@ namespace debroot::cli {
 /// A Progress that can also show how it ended. Used from the main thread only.
 class Renderer : public Progress {
  public:
+  /// The plan is made; everything else follows.
+  virtual void begins(const BuildPlan &) noexcept {}
   /// Takes what is live off the screen and shows the cursor again; nothing is drawn afterwards. May be called twice.
   virtual void close() noexcept = 0;
   /// The build ended with `error`. Closes.

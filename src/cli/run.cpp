@@ -8,9 +8,11 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/mmdebstrap_renderer.hpp"
 #include "cli/render_error.hpp"
 #include "cli/renderer.hpp"
 #include "cli/signals.hpp"
+#include "plan/as_mmdebstrap.hpp"
 
 namespace debroot::cli {
 namespace {
@@ -54,7 +56,9 @@ int dispatch(const CommandContext &context) {
 
 /// Help and version are what was asked for, so they go to standard output.
 bool print_texts(const CommandLine &line, const Console &console, const Backend &backend) {
-  if (line.wants_version) {
+  if (line.wants_version && line.command == Command::mmdebstrap) {
+    console.out(mmdebstrap_version_text());
+  } else if (line.wants_version) {
     console.out(version_text(backend.libraries));
   } else if (line.wants_help) {
     console.out(line.command ? help_text(*line.command) : main_help_text());
@@ -81,10 +85,34 @@ bool run_hook_half(const std::vector<std::string> &arguments, const Console &con
   return true;
 }
 
+/// What can be told of the words alone is refused as they are; the rest of mmdebstrap's failures say less.
+constexpr std::string_view kMmdebstrapSynopsis = "Usage:\n    mmdebstrap [OPTION...] [SUITE [TARGET [MIRROR...]]]\n\n";
+
+std::unique_ptr<Renderer> renderer_for(const CommandLine &line, const Console &console) {
+  if (line.command == Command::mmdebstrap) return std::make_unique<MmdebstrapRenderer>(line.verbosity, console);
+  return make_renderer(line.progress, line.verbosity, console);
+}
+
+int status_of(const CommandLine &line, ErrorKind kind) noexcept {
+  bool is_interrupted = kind == ErrorKind::interrupted;
+  if (line.command == Command::diff && !is_interrupted) return kExitDiffTrouble;
+  // 2 is for what its option parser refuses
+  if (line.command == Command::mmdebstrap && kind == ErrorKind::usage) return kExitFailed;
+  return exit_status(kind);
+}
+
+/// A command line that is refused before anything is done.
+int refuse_words(const Error &error, bool is_mmdebstrap, const Console &console) {
+  bool is_usage = error.kind() == ErrorKind::usage;
+  console.err(is_mmdebstrap ? render_error_as_mmdebstrap(error) : render_error(error, console.uses_colour));
+  if (is_mmdebstrap && is_usage) console.err(kMmdebstrapSynopsis);
+  return exit_status(error.kind());
+}
+
 int run_command(const CommandLine &line, const plan::HostFacts &host, Console &console, const Backend &backend,
                 std::stop_token stop) {
   if (!line.log_file.empty()) console.redirect(console, line.log_file);
-  std::unique_ptr<Renderer> renderer = make_renderer(line.progress, line.verbosity, console);
+  std::unique_ptr<Renderer> renderer = renderer_for(line, console);
   try {
     int status = dispatch({line, host, console, backend, *renderer, std::move(stop)});
     renderer->close();
@@ -92,8 +120,7 @@ int run_command(const CommandLine &line, const plan::HostFacts &host, Console &c
   } catch (...) {
     Error error = current_error();
     renderer->failed(error);
-    bool is_diff = line.command == Command::diff && error.kind() != ErrorKind::interrupted;
-    return is_diff ? kExitDiffTrouble : exit_status(error.kind());
+    return status_of(line, error.kind());
   }
 }
 
@@ -101,15 +128,15 @@ int run_command(const CommandLine &line, const plan::HostFacts &host, Console &c
 
 int run(const std::vector<std::string> &arguments, const plan::HostFacts &host, Console &console,
         const Backend &backend, std::stop_token stop) noexcept {
+  bool is_mmdebstrap = !arguments.empty() && arguments.front() == command_name(Command::mmdebstrap);
   try {
     if (run_hook_half(arguments, console, backend)) return kExitDone;
     CommandLine line = parse_command_line(arguments);
     if (print_texts(line, console, backend)) return kExitDone;
+    if (is_mmdebstrap) plan::check_words_as_mmdebstrap(line.options, host);
     return run_command(line, host, console, backend, std::move(stop));
   } catch (...) {
-    Error error = current_error();
-    console.err(render_error(error, console.uses_colour));
-    return exit_status(error.kind());
+    return refuse_words(current_error(), is_mmdebstrap, console);
   }
 }
 

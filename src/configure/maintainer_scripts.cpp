@@ -63,10 +63,13 @@ std::vector<std::string> MaintainerScripts::environment_of(const dpkgdb::Package
         fmt::format("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT={}", count_instances(record.name())),
         fmt::format("DPKG_MAINTSCRIPT_ARCH={}", record.architecture()), fmt::format("DPKG_MAINTSCRIPT_NAME={}", name),
         std::string("DPKG_MAINTSCRIPT_DEBUG=0"), fmt::format("DPKG_RUNNING_VERSION={}", settings_.dpkg_version),
-        fmt::format("DPKG_ADMINDIR={}", dpkgdb::kAdminDirectory), std::string("DPKG_ROOT=")}) {
+        fmt::format("DPKG_ADMINDIR={}{}", settings_.root_seen_outside, dpkgdb::kAdminDirectory),
+        fmt::format("DPKG_ROOT={}", settings_.root_seen_outside)}) {
     out.push_back(std::move(variable));
   }
-  if (debian::compare_versions(settings_.dpkg_version, kFirstWithForce) >= 0) {
+  if (!settings_.root_seen_outside.empty()) {
+    out.emplace_back("DPKG_FORCE=security-mac,downgrade,not-root,script-chrootless");
+  } else if (debian::compare_versions(settings_.dpkg_version, kFirstWithForce) >= 0) {
     out.emplace_back("DPKG_FORCE=security-mac,downgrade");
   }
   return out;
@@ -80,7 +83,7 @@ bool MaintainerScripts::run(const dpkgdb::PackageRecord &record, std::string_vie
   std::string package = to_string(record.id());
   ScriptCall call;
   call.origin = fmt::format("{} of {}", name, package);
-  call.argv = {path};
+  call.argv = {settings_.root_seen_outside + path};
   call.argv.insert(call.argv.end(), arguments.begin(), arguments.end());
   call.environment = environment_of(record, name);
   ScriptResult result = host_.run(call);

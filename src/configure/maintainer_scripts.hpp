@@ -15,6 +15,8 @@ namespace debroot::configure {
 struct ScriptSettings {
   std::vector<std::string> environment;
   std::string dpkg_version;  ///< of the root's own dpkg, which the scripts may compare with
+  /// Where scripts that run outside of the root find it; empty: they run inside.
+  std::string root_seen_outside = {};
 };
 
 class MaintainerScripts {

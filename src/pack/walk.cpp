@@ -113,8 +113,8 @@ TreeEntry Walk::entry_for(const std::string &path, const struct stat &info) cons
   entry.path = path;
   entry.type = type_of(info.st_mode);
   entry.mode = info.st_mode & 07777;
-  entry.uid = info.st_uid;
-  entry.gid = info.st_gid;
+  entry.uid = options_.shows_root_as_owner ? 0 : info.st_uid;
+  entry.gid = options_.shows_root_as_owner ? 0 : info.st_gid;
   // whole seconds: an image says the same whether the file system that staged it counts finer or not
   entry.mtime_seconds = std::min<std::int64_t>(info.st_mtim.tv_sec, options_.epoch_seconds);
   return entry;

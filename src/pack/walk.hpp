@@ -24,7 +24,8 @@ struct PackOptions {
   /// `./dev` is left out; false (`--skip=output/dev`): the tree's own `./dev` is packed as any directory.
   bool with_devices = true;
   bool with_device_nodes = true;  ///< false (`--skip=output/mknod`): the synthetic ./dev has only directories and links
-  unsigned threads = 1;           ///< for compressors; never changes the bytes
+  bool shows_root_as_owner = false;  ///< every owner and group is written as 0, whatever the tree's are
+  unsigned threads = 1;              ///< for compressors; never changes the bytes
   std::function<void(const PackCount &)> on_progress;  ///< called after each entry; may be empty
   std::function<bool()> is_cancelled;                  ///< asked before each entry and each block; may be empty
 };

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <initializer_list>
+#include <optional>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/names.hpp"
+#include "plan/packages.hpp"
 #include "plan/suites.hpp"
 
 namespace debroot::plan {
@@ -61,44 +64,86 @@ std::vector<std::string> trusted_keyrings(const Options &options, const HostFact
   return out;
 }
 
-/// Suites whose archive keys are the removed ones. mmdebstrap also asks distro-info, which lists none beyond these.
+/// Suites whose archive keys are the removed ones.
 bool is_signed_by_removed_keys(std::string_view suite) {
-  constexpr std::array<std::string_view, 8> kSuites = {"potato", "woody",   "sarge",  "etch",
-                                                       "lenny",  "squeeze", "wheezy", "jessie"};
+  constexpr std::array<std::string_view, 10> kSuites = {"buzz",   "rex",   "bo",    "hamm", "slink",
+                                                        "potato", "woody", "sarge", "etch", "lenny"};
   return std::find(kSuites.begin(), kSuites.end(), suite) != kSuites.end();
+}
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Whether distro-info of this machine lists `suite` as a series of `vendor`.
+bool is_series_of(const HostFacts &host, std::string_view vendor, std::string_view suite) {
+  std::string path = on_system(host, fmt::format("/usr/share/distro-info/{}.csv", vendor));
+  if (!is_filled_file(path)) return false;
+  std::string text = base::read_file(path, kLargestHostFile);
+  for (std::string_view line : base::split(text, '\n')) {
+    std::vector<std::string_view> fields = base::split(line, ',');  // version, codename, series, ...
+    if (fields.size() > 2 && fields[2] == suite) return true;
+  }
+  return false;
+}
+
+/// By the script that debootstrap of this machine has for the suite: most are links to the one of their vendor.
+std::optional<SuiteKind> kind_by_debootstrap(const HostFacts &host, const std::string &suite) {
+  std::error_code failure;
+  std::string path = on_system(host, "/usr/share/debootstrap/scripts/" + suite);
+  std::string target = suite.find('/') == std::string::npos ? fs::read_symlink(path, failure).string() : std::string();
+  if (target == "sid") return SuiteKind::debian_early_release;
+  if (target == "gutsy") return SuiteKind::ubuntu;
+  if (target == "aequorea") return SuiteKind::tanglu;
+  if (target == "kali") return SuiteKind::kali;
+  if (target == "elxr") return SuiteKind::elxr;
+  return std::nullopt;
+}
+
+/// mmdebstrap's view of a suite: every name that nobody knows is one of Debian's main archive. It tells suites with
+/// "-security" from those with "/updates" by name, and does not count experimental and oldoldstable among the former.
+KnownSuite suite_as_mmdebstrap(const std::string &name, const HostFacts &host) {
+  KnownSuite suite{name, SuiteKind::debian_development};
+  if (is_one_of(name, {"testing", "unstable", "sid", "rc-buggy", "devel"})) return suite;
+  const KnownSuite *known = find_suite(name);
+  if (known != nullptr) {
+    suite.kind = known->kind;
+    if (suite.kind == SuiteKind::debian_development) suite.kind = SuiteKind::debian_release;
+    if (is_one_of(name, {"experimental", "oldoldstable"})) suite.kind = SuiteKind::debian_early_release;
+  } else if (is_series_of(host, "debian", name)) {
+    suite.kind = SuiteKind::debian_release;
+  } else if (is_series_of(host, "ubuntu", name)) {
+    suite.kind = SuiteKind::ubuntu;
+  } else {
+    suite.kind = kind_by_debootstrap(host, name).value_or(suite.kind);
+  }
+  return suite;
 }
 
 /// The keyring that a generated source has to name because apt of this machine does not trust all of its keys. Stays
 /// in the image, so that apt inside looks for it too.
 std::string needed_signed_by(const Options &options, const HostFacts &host, const std::vector<std::string> &trusted) {
-  const KnownSuite *suite = find_suite(options.suite);
-  if (suite == nullptr || !host.holds_only_trusted_keys) return {};
+  if (options.suite.empty() || !host.holds_only_trusted_keys) return {};
   std::string_view kind = is_signed_by_removed_keys(options.suite) ? "removed-keys" : "keyring";
-  std::string keyring = fmt::format("/usr/share/keyrings/{}-archive-{}.gpg", vendor_of(*suite), kind);
+  std::string_view vendor = vendor_of(suite_as_mmdebstrap(options.suite, host));
+  std::string keyring = fmt::format("/usr/share/keyrings/{}-archive-{}.gpg", vendor, kind);
   if (!is_filled_file(on_system(host, keyring))) return {};
   bool is_trusted = !trusted.empty() && host.holds_only_trusted_keys(on_system(host, keyring), trusted);
   return is_trusted ? std::string() : keyring;
 }
 
-/// Debian's main archive for every suite that nobody is known for; -updates and -security for all of Debian's but
-/// testing and unstable.
-std::vector<SourceEntry> default_entries_of(const Options &options, const std::string &architecture) {
+std::vector<SourceEntry> default_entries_of(const Options &options, const HostFacts &host,
+                                            const std::string &architecture) {
   std::vector<std::string> components = split_list(options.components);
   if (components.empty()) components = {"main"};
-  const KnownSuite *known = find_suite(options.suite);
-  KnownSuite suite = known != nullptr ? *known : KnownSuite{options.suite, SuiteKind::debian_development};
-  constexpr std::array<std::string_view, 3> kMoving = {"testing", "unstable", "sid"};
-  bool is_moving = std::find(kMoving.begin(), kMoving.end(), options.suite) != kMoving.end();
-  if (known != nullptr && suite.kind == SuiteKind::debian_development && !is_moving) {
-    suite.kind = SuiteKind::debian_release;
-  }
-  return default_entries(suite, architecture, components);
+  return default_entries(suite_as_mmdebstrap(options.suite, host), architecture, components);
 }
 
-std::string default_text_of(const Options &options, const std::string &architecture, const std::string &signed_by) {
+std::string default_text_of(const Options &options, const HostFacts &host, const std::string &architecture,
+                            const std::string &signed_by) {
   std::string text;
   std::string head = signed_by.empty() ? "deb" : fmt::format("deb [signed-by=\"{}\"]", signed_by);
-  for (const SourceEntry &entry : default_entries_of(options, architecture)) {
+  for (const SourceEntry &entry : default_entries_of(options, host, architecture)) {
     text += fmt::format("{} {} {} {}\n", head, entry.archive_root, entry.suite, base::join(entry.components, " "));
   }
   return text;
@@ -117,22 +162,16 @@ void copy_host_file(const HostFacts &host, const std::string &path, BuildPlan &p
   plan.host_traces.files.push_back(std::move(file));
 }
 
-/// Words that mmdebstrap does not know either mean nothing to it.
-void drop_unknown_skips(Options &options, std::vector<std::string> &warnings) {
-  std::vector<std::string> known;
-  for (const std::string &value : split_list(options.skips)) {
-    if (is_skip(value)) {
-      known.push_back(value);
-    } else {
-      warnings.push_back(fmt::format("unknown stage '{}' in '--skip' is ignored", value));
-    }
-  }
+/// Words that mmdebstrap does not know either mean nothing to it, and it says nothing of them.
+void drop_unknown_skips(Options &options) {
+  std::vector<std::string> known = split_list(options.skips);
+  std::erase_if(known, [](const std::string &value) { return !is_skip(value); });
   options.skips = std::move(known);
 }
 
-void settle_architectures(Options &options, std::vector<std::string> &warnings) {
+void settle_architectures(Options &options, const HostFacts &host, std::vector<std::string> &warnings) {
   if (options.architectures.empty() || !split_list(options.architectures).empty()) return;
-  warnings.emplace_back("'--architectures' is empty: this machine's own is taken");
+  warnings.push_back(fmt::format("empty architecture list: falling back to native architecture {}", host.architecture));
   options.architectures.clear();
 }
 
@@ -140,11 +179,12 @@ void settle_architectures(Options &options, std::vector<std::string> &warnings) 
 
 BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
   std::vector<std::string> warnings;
-  drop_unknown_skips(options, warnings);
-  settle_architectures(options, warnings);
+  drop_unknown_skips(options);
+  settle_architectures(options, host, warnings);
   std::vector<std::string> trusted = trusted_keyrings(options, host);
   SourcesRule &rule = options.sources_rule;
   rule.takes_any_suite = true;
+  rule.takes_no_source = true;
   rule.keeps_credentials = true;
   bool infers_signed_by =
       std::find(options.skips.begin(), options.skips.end(), "check/signed-by") == options.skips.end();
@@ -152,7 +192,8 @@ BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
   if (options.mirrors.empty()) {
     std::vector<std::string> architectures = split_list(options.architectures);
     const std::string &native = architectures.empty() ? host.architecture : architectures.front();
-    rule.default_text = options.suite.empty() ? std::string() : default_text_of(options, native, rule.signed_by);
+    if (options.suite.empty()) warnings.emplace_back("cannot guess apt sources.list entry with empty suite name");
+    rule.default_text = options.suite.empty() ? std::string() : default_text_of(options, host, native, rule.signed_by);
   }
   options.is_plain = true;
   options.has_mmdebstraps_formats = true;
@@ -171,6 +212,23 @@ BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
     plan.host_traces.environment->push_back(fmt::format("{}={}", name, value));
   }
   return plan;
+}
+
+void check_words_as_mmdebstrap(const Options &options, const HostFacts &host) {
+  for (const std::string &given : options.keyrings) {
+    std::error_code failure;
+    if (given.empty() || !fs::exists(fs::path(host.working_directory) / given, failure)) {
+      throw usage_error(fmt::format("keyring '{}' does not exist", given));
+    }
+  }
+  for (const HookOption &hook : options.hooks) {
+    std::error_code failure;
+    if (hook.source != HookSource::directory) continue;
+    if (!fs::is_directory(fs::path(host.working_directory) / hook.value, failure)) {
+      throw usage_error(fmt::format("hook directory '{}' does not exist", hook.value));
+    }
+  }
+  static_cast<void>(parse_includes(options.includes, host));
 }
 
 }  // namespace debroot::plan

@@ -13,4 +13,8 @@ namespace debroot::plan {
 /// @throws Error of kind usage
 [[nodiscard]] BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host);
 
+/// What mmdebstrap refuses while it reads its options, and with the exit status of a wrong command line: keyrings,
+/// packages given as files and hook directories that are not there. @throws Error of kind usage
+void check_words_as_mmdebstrap(const Options &options, const HostFacts &host);
+
 }  // namespace debroot::plan

@@ -36,6 +36,14 @@ bool is_null_device(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
 }
 
+/// ischroot(1)'s test for root: the root directory of process 1 is another one.
+bool is_in_chroot() {
+  struct stat own {};
+  struct stat first {};
+  if (::stat("/", &own) != 0 || ::stat("/proc/1/root", &first) != 0) return false;
+  return own.st_dev != first.st_dev || own.st_ino != first.st_ino;
+}
+
 }  // namespace
 
 std::string HostFacts::variable(std::string_view name) const {
@@ -49,6 +57,7 @@ HostFacts gather_host_facts(const char *const *environment) {
   facts.user_id = ::geteuid();
   facts.cpus = usable_cpus();
   facts.is_stdout_terminal = ::isatty(STDOUT_FILENO) == 1;
+  facts.is_in_chroot = is_in_chroot();
   facts.is_stdout_null = is_null_device(STDOUT_FILENO);
   std::error_code failure;
   auto directory = std::filesystem::current_path(failure);

@@ -61,11 +61,25 @@ void set_sources(BuildPlan &plan, const Options &options, const HostFacts &host)
 }
 
 /// A setup hook may bring sources of its own; without one, a plan without any leads nowhere.
-void check_sources(const BuildPlan &plan) {
+void check_sources(BuildPlan &plan, const SourcesRule &rule) {
   bool has_entry = std::any_of(plan.sources.begin(), plan.sources.end(), [](auto &f) { return !f.entries.empty(); });
   bool has_setup = std::any_of(plan.hooks.begin(), plan.hooks.end(),
                                [](const Hook &hook) { return hook.stage == HookStage::setup; });
-  if (!has_entry && !has_setup) throw usage_error("the mirrors given name no archive to install from");
+  if (has_entry) return;
+  bool may_have_none = has_setup || (rule.takes_no_source && has_skip(plan, "update"));
+  if (!may_have_none) throw usage_error("the mirrors given name no archive to install from");
+  plan.warnings.emplace_back("empty apt sources.list");
+}
+
+/// As mmdebstrap: scripts that run on the host's own tools and do not honour DPKG_ROOT would change the host, so that
+/// real root has to be in a place made for it, or insist.
+void check_chrootless(const BuildPlan &plan, const HostFacts &host) {
+  if (plan.mode != Mode::chrootless) return;
+  bool is_harmless = host.user_id != 0 || !host.variable("FAKEROOTKEY").empty() || host.is_in_chroot;
+  if (is_harmless || has_skip(plan, "check/chrootless")) return;
+  throw usage_error(
+      "mode 'chrootless' could damage this system: it runs maintainer scripts as root outside of the image")
+      .hint("run it as an ordinary user, under fakeroot or inside a chroot; --skip=check/chrootless insists");
 }
 
 std::vector<std::string> read_keyrings(const Options &options, const HostFacts &host) {
@@ -114,9 +128,14 @@ void set_customisations(BuildPlan &plan, const Options &options) {
     throw usage_error(fmt::format("variant 'extract' has no system to customise: '{}' cannot be used",
                                   options.hostname ? "--hostname" : "--network"));
   }
+  if (plan.mode == Mode::chrootless && (options.hostname || wants_network)) {
+    throw usage_error(fmt::format("mode 'chrootless' runs nothing inside the image: '{}' cannot be used",
+                                  options.hostname ? "--hostname" : "--network"));
+  }
   bool is_system = plan.variant == Variant::important || plan.variant == Variant::standard;
   bool is_asked = options.hostname || options.network;
-  plan.is_plain = options.is_plain || plan.variant == Variant::extract || (!is_system && !is_asked);
+  plan.is_plain = options.is_plain || plan.mode == Mode::chrootless || plan.variant == Variant::extract ||
+                  (!is_system && !is_asked);
   plan.hostname = options.hostname;
   if (plan.is_plain) {
     plan.network = Network::none;
@@ -132,7 +151,8 @@ std::string twin_architecture(const BuildPlan &plan, const Options &options, con
   const std::vector<std::string> &foreign = plan.foreign_architectures;
   bool is_native = plan.architecture == host.architecture ||
                    std::find(foreign.begin(), foreign.end(), host.architecture) != foreign.end();
-  return is_native || plan.variant == Variant::extract ? std::string() : host.architecture;
+  bool runs_nothing = plan.variant == Variant::extract || plan.mode == Mode::chrootless;
+  return is_native || runs_nothing ? std::string() : host.architecture;
 }
 
 /// $XDG_CACHE_HOME, which counts only when absolute (XDG base directory specification), else ~/.cache.
@@ -190,15 +210,16 @@ BuildPlan make_plan(const Options &options, const HostFacts &host) {
   HookPlan hooks = make_hooks(options.hooks, host, plan.warnings);
   plan.hooks = std::move(hooks.hooks);
   plan.hook_packages = std::move(hooks.packages);
+  plan.skips = parse_skips(options.skips);
   set_sources(plan, options, host);
-  check_sources(plan);
+  check_sources(plan, options.sources_rule);
   plan.includes = parse_includes(options.includes, host);
   plan.excludes = parse_excludes(options.excludes);
   check_include_against_exclude(plan.includes, plan.excludes);
   plan.keyrings = read_keyrings(options, host);
   plan.apt_options = read_option_texts(options.apt_options, host, ";");
   plan.dpkg_options = read_option_texts(options.dpkg_options, host, "");
-  plan.skips = parse_skips(options.skips);
+  check_chrootless(plan, host);
   set_customisations(plan, options);
   plan.shares_network_with_scripts = options.shares_network_with_scripts;
   plan.twin_architecture = twin_architecture(plan, options, host);

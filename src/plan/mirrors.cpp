@@ -84,8 +84,13 @@ std::vector<Piece> read_pieces(const MirrorRequest &request, const HostFacts &ho
   bool has_read_input = false;
   for (const std::string &mirror : request.mirrors) {
     if (mirror.empty()) continue;
-    if (mirror == "-" && has_read_input)
-      throw usage_error("'--mirror -' is given twice: standard input ends only once");
+    if (mirror == "-" && has_read_input) {
+      if (!request.rule.takes_no_source) {
+        throw usage_error("'--mirror -' is given twice: standard input ends only once");
+      }
+      warnings.emplace_back("sources.list from standard input is empty");
+      continue;
+    }
     has_read_input = has_read_input || mirror == "-";
     Piece piece = reader.read(mirror);
     if (piece.style == SourcesStyle::empty) {

@@ -119,15 +119,17 @@ std::string_view variant_name(Variant variant) noexcept {
 }
 
 Mode parse_mode(std::string_view word, bool is_root) {
-  constexpr std::array<std::string_view, 4> kWords = {"auto", "root", "sudo", "unshare"};
+  constexpr std::array<std::string_view, 5> kWords = {"auto", "root", "sudo", "unshare", "chrootless"};
   if (word == "auto") return Mode::automatic;
   if (word == "unshare") return Mode::unshare;
   if (word == "root" || word == "sudo") {
     if (!is_root) throw usage_error("mode 'root' is only for root").hint("--mode=unshare, or run debroot by sudo");
     return Mode::root;
   }
-  if (word == "fakechroot" || word == "fakeroot" || word == "chrootless" || word == "proot") {
-    throw usage_error(fmt::format("mode '{}' of mmdebstrap is not offered", word)).hint("--mode=unshare");
+  if (word == "chrootless") return Mode::chrootless;
+  if (word == "fakechroot" || word == "fakeroot" || word == "proot") {
+    throw usage_error(fmt::format("mode '{}' of mmdebstrap is not offered: debroot needs no such wrapper", word))
+        .hint("--mode=unshare makes the same image; where no user namespace is allowed, --mode=chrootless");
   }
   throw with_choice(usage_error(fmt::format("unknown mode '{}'", word)), word, kWords);
 }
@@ -140,6 +142,8 @@ std::string_view mode_name(Mode mode) noexcept {
       return "root";
     case Mode::unshare:
       return "unshare";
+    case Mode::chrootless:
+      return "chrootless";
   }
   return "unknown";
 }

@@ -28,7 +28,7 @@ namespace debroot::plan {
 /// The variant's own name ("required" for minbase).
 [[nodiscard]] std::string_view variant_name(Variant variant) noexcept;
 
-/// --mode: auto, root (or sudo), unshare. @throws Error of kind usage, also for root without being root
+/// --mode: auto, root (or sudo), unshare, chrootless. @throws Error of kind usage, also for root without being root
 [[nodiscard]] Mode parse_mode(std::string_view word, bool is_root);
 [[nodiscard]] std::string_view mode_name(Mode mode) noexcept;
 

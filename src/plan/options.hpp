@@ -21,6 +21,7 @@ struct HookOption {
 /// How mirrors and the suite become sources, where `debroot mmdebstrap` has ways of its own.
 struct SourcesRule {
   bool takes_any_suite = false;             ///< any word, even an empty one
+  bool takes_no_source = false;             ///< sources without a single entry are no error but a warning
   bool keeps_credentials = false;           ///< user names and passwords of URIs stay in the image's sources
   std::string signed_by;                    ///< keyring that every generated line names; empty: none
   std::optional<std::string> default_text;  ///< one-line sources for no mirrors; nothing: those of the known suite

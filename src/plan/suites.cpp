@@ -38,6 +38,11 @@ constexpr std::array kSuites = {
     KnownSuite{"sarge", debian_early_release},
     KnownSuite{"woody", debian_early_release},
     KnownSuite{"potato", debian_early_release},
+    KnownSuite{"slink", debian_early_release},
+    KnownSuite{"hamm", debian_early_release},
+    KnownSuite{"bo", debian_early_release},
+    KnownSuite{"rex", debian_early_release},
+    KnownSuite{"buzz", debian_early_release},
     KnownSuite{"devel", ubuntu},
     KnownSuite{"resolute", ubuntu},
     KnownSuite{"questing", ubuntu},
@@ -83,12 +88,24 @@ constexpr std::array kSuites = {
     KnownSuite{"breezy", ubuntu},
     KnownSuite{"hoary", ubuntu},
     KnownSuite{"warty", ubuntu},
+    KnownSuite{"kali-rolling", kali},
+    KnownSuite{"kali-dev", kali},
+    KnownSuite{"kali-last-snapshot", kali},
+    KnownSuite{"kali-bleeding-edge", kali},
+    KnownSuite{"dasyatis", tanglu},
+    KnownSuite{"chromodoris", tanglu},
+    KnownSuite{"bartholomea", tanglu},
+    KnownSuite{"aequorea", tanglu},
+    KnownSuite{"aria", elxr},
 };
 
 constexpr std::string_view kDebian = "http://deb.debian.org/debian";
 constexpr std::string_view kDebianSecurity = "http://security.debian.org/debian-security";
 constexpr std::string_view kDebianArchive = "http://archive.debian.org/debian";
 constexpr std::string_view kDebianArchiveSecurity = "http://archive.debian.org/debian-security";
+constexpr std::string_view kKali = "https://http.kali.org/kali";
+constexpr std::string_view kTanglu = "http://archive.tanglu.org/tanglu";
+constexpr std::string_view kElxr = "https://mirror.elxr.dev";
 constexpr std::string_view kUbuntu = "http://archive.ubuntu.com/ubuntu";
 constexpr std::string_view kUbuntuSecurity = "http://security.ubuntu.com/ubuntu";
 constexpr std::string_view kUbuntuPorts = "http://ports.ubuntu.com/ubuntu-ports";
@@ -119,12 +136,31 @@ const KnownSuite *find_suite(std::string_view name) noexcept {
   return found == kSuites.end() ? nullptr : found;
 }
 
-std::string_view vendor_of(const KnownSuite &suite) noexcept { return suite.kind == ubuntu ? "ubuntu" : "debian"; }
+std::string_view vendor_of(const KnownSuite &suite) noexcept {
+  switch (suite.kind) {
+    case ubuntu:
+      return "ubuntu";
+    case kali:
+      return "kali";
+    case tanglu:
+      return "tanglu";
+    case elxr:
+      return "elxr";
+    case debian_development:
+    case debian_release:
+    case debian_early_release:
+      break;
+  }
+  return "debian";
+}
 
 std::vector<SourceEntry> default_entries(const KnownSuite &suite, std::string_view architecture,
                                          const std::vector<std::string> &components) {
   std::string name(suite.name);
   if (suite.kind == debian_development) return {entry(kDebian, name, components)};
+  if (suite.kind == kali) return {entry(kKali, name, components)};
+  if (suite.kind == elxr) return {entry(kElxr, name, components)};
+  if (suite.kind == tanglu) return {entry(kTanglu, name, components), entry(kTanglu, name + "-updates", components)};
   if (suite.kind != ubuntu) {
     return {entry(kDebian, name, components), entry(kDebian, name + "-updates", components),
             entry(kDebianSecurity, security_suite(suite), components)};
@@ -138,6 +174,7 @@ std::vector<SourceEntry> default_entries(const KnownSuite &suite, std::string_vi
 std::vector<SourcesFile> archived_sources(const BuildPlan &plan) {
   const KnownSuite *suite = find_suite(plan.suite);
   if (!plan.has_default_sources || suite == nullptr || suite->kind == debian_development) return {};
+  if (suite->kind == kali || suite->kind == tanglu || suite->kind == elxr) return {};
   const std::vector<std::string> &components = plan.sources.front().entries.front().components;
   std::string name(suite->name);
   SourcesFile file;

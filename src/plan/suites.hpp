@@ -17,6 +17,9 @@ enum class SuiteKind {
   debian_release,        ///< bullseye and later: -updates and -security
   debian_early_release,  ///< buster and earlier: security is "SUITE/updates"
   ubuntu,                ///< -updates and -security
+  kali,                  ///< one archive of its own, as the two below
+  tanglu,                ///< -updates in the same archive
+  elxr,
 };
 
 /// One name of the table.
@@ -31,7 +34,7 @@ struct KnownSuite {
 /// The entry of `name`, null if it is nobody's known suite.
 [[nodiscard]] const KnownSuite *find_suite(std::string_view name) noexcept;
 
-/// "debian" or "ubuntu".
+/// "debian", "ubuntu", "kali", "tanglu" or "elxr".
 [[nodiscard]] std::string_view vendor_of(const KnownSuite &suite) noexcept;
 
 /// The sources of a system of this suite: the archive itself and, for releases, its -updates and -security.

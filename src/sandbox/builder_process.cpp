@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -88,6 +90,50 @@ NamespaceRequest choose_namespaces(bool needs_own_binfmt) {
     request.id_map = identity_id_map();
   }
   return request;
+}
+
+namespace {
+
+/// Written to a pipe by the process that tries; both are static texts.
+struct TriedStep {
+  int number = 0;
+  int errno_value = 0;
+};
+constexpr std::array<const char *, 4> kTriedSteps = {"make namespaces", "make mounts private", "mount a new tmpfs",
+                                                     "change a mount"};
+
+/// Of the steps that prepare a root's builder and runner, the first that fails; all of its mounts go with it.
+TriedStep try_mounts() noexcept {
+  mount_attr change{};
+  change.attr_set = MOUNT_ATTR_RDONLY;
+  if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID) != 0) return {1, errno};
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return {2, errno};
+  if (::mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k") != 0) return {3, errno};
+  if (::mount_setattr(AT_FDCWD, "/tmp", 0, &change, sizeof(change)) != 0) return {4, errno};
+  return {};
+}
+
+}  // namespace
+
+std::optional<std::string> why_no_mounts() {
+  auto [read_end, write_end] = base::make_pipe();
+  pid_t pid = ::fork();
+  if (pid < 0) throw base::os_error(ErrorKind::sandbox, errno, "cannot start a process");
+  if (pid == 0) {
+    TriedStep step = try_mounts();
+    [[maybe_unused]] ssize_t put = ::write(write_end.get(), &step, sizeof(step));
+    ::_exit(0);
+  }
+  write_end.reset();
+  TriedStep step;
+  bool has_answer = ::read(read_end.get(), &step, sizeof(step)) == static_cast<ssize_t>(sizeof(step));
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (has_answer && step.number == 0) return std::nullopt;
+  if (!has_answer) return "try it: the process that tried has ended";
+  std::string what = kTriedSteps.at(static_cast<std::size_t>(step.number) - 1);
+  return base::os_error(ErrorKind::sandbox, step.errno_value, what).message();
 }
 
 BuilderHandle::BuilderHandle(pid_t keeper, base::Fd pidfd, base::Fd lifeline, base::Channel channel)

@@ -14,13 +14,15 @@
 
 #include "base/channel.hpp"
 #include "base/fd.hpp"
+#include "sandbox/confinement.hpp"
 #include "sandbox/id_map.hpp"
 
 namespace debroot::sandbox {
 
 /// What the builder's namespaces are to be.
 struct NamespaceRequest {
-  std::optional<IdMap> id_map;       ///< maps of a new user namespace; nothing: as root, without one
+  Confinement confinement = Confinement::namespaces;  ///< otherwise there are none, and the identity is the caller's
+  std::optional<IdMap> id_map;                        ///< maps of a new user namespace; nothing: as root, without one
   std::string hostname = "debroot";  ///< of the new UTS namespace: what a script sees must not depend on the host
   std::string staging_directory;     ///< removed by the keeper at the end, whatever happened; empty: none
   std::string output_directory;      ///< emptied by the keeper unless the builder ended well; empty: none
@@ -29,6 +31,10 @@ struct NamespaceRequest {
 /// The namespaces this caller needs: as root none of users, unless a foreign architecture `needs_own_binfmt` (then an
 /// identity map); as user the map of its subordinate ids. @throws Error of kind sandbox
 [[nodiscard]] NamespaceRequest choose_namespaces(bool needs_own_binfmt);
+
+/// Tries, in a process of its own, what a build by root needs: namespaces and mounts in them. @return nothing when all
+/// of it is allowed, else the step that is not, and why: "mount a new tmpfs: operation not permitted"
+[[nodiscard]] std::optional<std::string> why_no_mounts();
 
 /// The running builder. Destroying it kills what still runs and waits for the end of it.
 class BuilderHandle {

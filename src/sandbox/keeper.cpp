@@ -59,7 +59,6 @@ void enter_namespaces(const NamespaceRequest &request, int status) {
       ::setdomainname(kNoDomain.data(), kNoDomain.size()) != 0) {
     fail(status, NamespaceStep::hostname);
   }
-  ::umask(022);
 }
 
 /// The keeper outlives the terminal's Ctrl-C, which is the caller's to act on.
@@ -141,8 +140,11 @@ void run_keeper(const NamespaceRequest &request, KeeperPipes pipes, base::Channe
                 const std::function<int(base::Channel)> &body) {
   reset_signals();
   ignore_terminal_signals();
-  become_root(request, pipes);
-  enter_namespaces(request, pipes.status.get());
+  if (request.confinement == Confinement::namespaces) {
+    become_root(request, pipes);
+    enter_namespaces(request, pipes.status.get());
+  }
+  ::umask(022);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   sigset_t child_ended;
   ::sigemptyset(&child_ended);

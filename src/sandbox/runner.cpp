@@ -122,8 +122,9 @@ std::string describe(const RunResult &result) {
 
 Runner Runner::start(const RunnerOptions &options) {
   auto [outer, inner] = base::Channel::make_pair();
+  bool has_own = options.confinement == Confinement::namespaces;
   unsigned long namespaces = CLONE_NEWPID | CLONE_NEWNS | (options.shares_network ? 0UL : CLONE_NEWNET);
-  pid_t pid = fork_into(namespaces);
+  pid_t pid = fork_into(has_own ? namespaces : 0UL);
   if (pid < 0) throw base::os_error(ErrorKind::sandbox, errno, "cannot start the process that runs scripts");
   if (pid == 0) {
     outer.close();
@@ -131,6 +132,7 @@ Runner Runner::start(const RunnerOptions &options) {
   }
   inner.close();
   Runner runner(pid, std::move(outer));
+  runner.confinement_ = options.confinement;
   runner.notes_ = expect_done(runner.channel_).notes;
   return runner;
 }
@@ -141,6 +143,7 @@ Runner &Runner::operator=(Runner &&other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(channel_, other.channel_);
   std::swap(notes_, other.notes_);
+  std::swap(confinement_, other.confinement_);
   std::swap(lingering_, other.lingering_);
   return *this;
 }
@@ -148,7 +151,9 @@ Runner &Runner::operator=(Runner &&other) noexcept {
 Runner::~Runner() { stop(); }
 
 void Runner::enter(const base::RootDirectory &root) {
-  base::Fd tree = detach_copy(root.fd(), "", true, "/");
+  if (confinement_ == Confinement::host) return;
+  bool is_mount = confinement_ == Confinement::namespaces;
+  base::Fd tree = is_mount ? detach_copy(root.fd(), "", true, "/") : base::Fd(::dup(root.fd()));
   RunnerMessage message;
   message.action = RunnerAction::enter;
   channel_.send(base::to_wire(message), {tree.get()});

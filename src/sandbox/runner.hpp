@@ -21,6 +21,7 @@
 #include "base/beneath.hpp"
 #include "base/channel.hpp"
 #include "base/fd.hpp"
+#include "sandbox/confinement.hpp"
 
 namespace debroot::sandbox {
 
@@ -28,6 +29,11 @@ namespace debroot::sandbox {
 struct RunnerOptions {
   bool shares_network = false;    ///< programs use the host's network, otherwise they see only loopback
   std::string private_name = {};  ///< an empty directory of this name is made in /dev, to lay something over it
+  /// Anything but namespaces: programs share those of the builder, and nothing is mounted.
+  Confinement confinement = Confinement::namespaces;
+  bool mounts_proc = true;  ///< over the tree's directory of that name; false: it stays as it is
+  bool mounts_dev = true;
+  bool mounts_sys = true;
 };
 
 /// A file or directory that is laid over one of the tree, in the runner's mount namespace only.
@@ -81,7 +87,8 @@ class Runner {
 
   /// Makes the tree at `root` the runner's root, with everything that is mounted below it now, and lays /proc, /dev and
   /// /sys over it. To be called once, when the tree has these directories: one that is missing stays without its mount,
-  /// which `notes` says. What the builder mounts later is not seen inside. @throws Error
+  /// which `notes` says. What the builder mounts later is not seen inside. Without namespaces of its own the runner is
+  /// only changed into the tree (chroot), or stays on the host. @throws Error
   void enter(const base::RootDirectory &root);
 
   /// Lays `binds` over the tree from now on. @throws Error that names the first that failed; earlier ones stay
@@ -112,6 +119,7 @@ class Runner {
 
   pid_t pid_ = -1;
   base::Channel channel_;
+  Confinement confinement_ = Confinement::namespaces;
   std::vector<std::string> notes_;
   std::vector<base::Fd> lingering_;  ///< output pipes that a background process still holds
 };

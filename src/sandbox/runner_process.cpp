@@ -48,7 +48,8 @@ base::Channel close_inherited(base::Channel channel, base::Fd null) {
 /// Serves requests until the builder is gone.
 class Server {
  public:
-  Server(base::Channel channel, base::Fd signals) : channel_(std::move(channel)), signals_(std::move(signals)) {}
+  Server(base::Channel channel, base::Fd signals, const RunnerOptions &options)
+      : channel_(std::move(channel)), signals_(std::move(signals)), options_(options) {}
 
   [[noreturn]] void serve() {
     std::array<pollfd, 2> watched{pollfd{channel_.fd(), POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0}};
@@ -73,7 +74,7 @@ class Server {
     try {
       switch (message.action) {
         case RunnerAction::enter:
-          reply.notes = enter_tree(std::move(raw.fds.at(0)));
+          reply.notes = enter(std::move(raw.fds.at(0)));
           break;
         case RunnerAction::bind:
           bind(message.targets, raw.fds);
@@ -95,10 +96,16 @@ class Server {
     send(std::move(reply));
   }
 
+  [[nodiscard]] std::vector<std::string> enter(base::Fd tree) const {
+    if (options_.confinement == Confinement::namespaces) return enter_tree(std::move(tree), options_);
+    if (::fchdir(tree.get()) != 0 || ::chroot(".") != 0 || ::chdir("/") != 0) fail_step("change the root directory");
+    return {};
+  }
+
   /// True when a program runs now; else `result` says why not.
   bool run(const RunnerMessage &message, const std::vector<base::Fd> &fds, RunResult &result) {
-    base::Fd null = fds.size() > 1 ? base::Fd() : base::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    int stdin_fd = fds.size() > 1 ? fds[1].get() : null.get();
+    // this process's own is /dev/null, which the tree need not have
+    int stdin_fd = fds.size() > 1 ? fds[1].get() : STDIN_FILENO;
     int mounts = message.sees_binds ? -1 : bare_mounts_.get();
     Launched launched =
         launcher_.launch({message.argv, message.environment, message.directory, stdin_fd, fds.at(0).get(), mounts});
@@ -153,6 +160,7 @@ class Server {
 
   base::Channel channel_;
   base::Fd signals_;
+  const RunnerOptions &options_;
   base::Fd bare_mounts_;
   Launcher launcher_;
   pid_t current_ = -1;
@@ -176,10 +184,16 @@ void run_runner(base::Channel channel, const RunnerOptions &options) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     reset_signals();
     hide_process();
-    reply.notes = prepare_view(options);
-    channel = close_inherited(std::move(channel), open_null());
-    if (!install_quiet_sync()) reply.notes.emplace_back("this host has no seccomp, so scripts wait for the disk");
-    Server server(std::move(channel), watch_children());
+    bool has_own = options.confinement == Confinement::namespaces;
+    // the new /dev has one of its own, so that nothing of the host's stays open
+    base::Fd null = has_own && options.mounts_dev ? base::Fd() : open_null();
+    if (has_own) reply.notes = prepare_view(options);
+    channel = close_inherited(std::move(channel), null ? std::move(null) : open_null());
+    // without privileges it is not allowed, which nobody can change
+    if (!install_quiet_sync() && has_own) {
+      reply.notes.emplace_back("this host has no seccomp, so scripts wait for the disk");
+    }
+    Server server(std::move(channel), watch_children(), options);
     server.send(std::move(reply));
     server.serve();
   } catch (RunnerFailure &failure) {

@@ -141,21 +141,23 @@ std::vector<std::string> prepare_view(const RunnerOptions &options) {
   if (!options.shares_network) raise_loopback();
   mount_or_fail("tmpfs", kBench, MS_NOSUID | MS_NODEV, "mode=0755,size=1m,nr_inodes=256");
   for (const char *name : {"proc", "dev", "sys", "tree"}) make_directory(on_bench(name));
-  prepare_proc(notes);
-  prepare_dev(options.private_name, notes);
-  prepare_sys(options, notes);
+  if (options.mounts_proc) prepare_proc(notes);
+  if (options.mounts_dev) prepare_dev(options.private_name, notes);
+  if (options.mounts_sys) prepare_sys(options, notes);
   if (::chdir(kBench) != 0) fail_step("change the root directory");
   pivot_here();
   return notes;
 }
 
-std::vector<std::string> enter_tree(base::Fd tree) {
+std::vector<std::string> enter_tree(base::Fd tree, const RunnerOptions &options) {
   std::vector<std::string> notes;
   if (::move_mount(tree.get(), "", AT_FDCWD, "/tree", MOVE_MOUNT_F_EMPTY_PATH) != 0) fail_step("mount the tree");
   if (::fchdir(tree.get()) != 0) fail_step("change the root directory");
   base::RootDirectory root(std::move(tree));
-  for (const char *name : {"proc", "dev", "sys"}) {
-    if (!move_prepared(root, name)) notes.push_back(fmt::format("the tree has no directory /{}", name));
+  for (auto [name, is_wanted] : {std::pair{"proc", options.mounts_proc}, std::pair{"dev", options.mounts_dev},
+                                 std::pair{"sys", options.mounts_sys}}) {
+    if (!is_wanted || move_prepared(root, name)) continue;
+    notes.push_back(fmt::format("the tree has no directory /{}", name));
   }
   pivot_here();
   return notes;

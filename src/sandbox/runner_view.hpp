@@ -27,7 +27,7 @@ struct RunnerFailure {
 
 /// Makes the detached mount `tree` the root directory and moves the prepared mounts into it. The tiny tmpfs is gone
 /// afterwards. @return notes. @throws RunnerFailure
-[[nodiscard]] std::vector<std::string> enter_tree(base::Fd tree);
+[[nodiscard]] std::vector<std::string> enter_tree(base::Fd tree, const RunnerOptions &options);
 
 /// Sets the loopback interface of this network namespace up. @throws RunnerFailure
 void raise_loopback();

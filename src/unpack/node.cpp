@@ -67,7 +67,7 @@ void settle(int directory, const std::string &name, const StagedPackage &package
   if (is_as_staged) return;
   timespec times[2] = {{entry.mtime, 0}, {entry.mtime, 0}};
   bool is_done =
-      ::fchownat(directory, name.c_str(), ownership.uid, ownership.gid, AT_SYMLINK_NOFOLLOW) == 0 &&
+      base::is_owner_set(::fchownat(directory, name.c_str(), ownership.uid, ownership.gid, AT_SYMLINK_NOFOLLOW)) &&
       (entry.kind == deb::EntryKind::symlink || ::fchmodat(directory, name.c_str(), ownership.mode, 0) == 0) &&
       ::utimensat(directory, name.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0;
   if (!is_done) throw node_error(package, entry, "set owner and mode of");
@@ -112,7 +112,7 @@ void create_node(const base::RootDirectory &root, int directory, const std::stri
 
 void settle_directory(int directory, const std::string &leaf, const deb::Entry &entry, const Ownership &ownership) {
   timespec times[2] = {{entry.mtime, 0}, {entry.mtime, 0}};
-  bool is_done = ::fchownat(directory, leaf.c_str(), ownership.uid, ownership.gid, 0) == 0 &&
+  bool is_done = base::is_owner_set(::fchownat(directory, leaf.c_str(), ownership.uid, ownership.gid, 0)) &&
                  ::fchmodat(directory, leaf.c_str(), ownership.mode, 0) == 0 &&
                  ::utimensat(directory, leaf.c_str(), times, 0) == 0;
   if (!is_done) {

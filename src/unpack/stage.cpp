@@ -25,7 +25,7 @@ void write_body(int directory, StagedEntry &staged, const deb::BodyReader &body)
   }
   staged.md5 = hasher.finish();
   timespec times[2] = {{entry.mtime, 0}, {entry.mtime, 0}};
-  bool is_done = ((entry.uid == 0 && entry.gid == 0) || ::fchown(fd.get(), entry.uid, entry.gid) == 0) &&
+  bool is_done = ((entry.uid == 0 && entry.gid == 0) || base::is_owner_set(::fchown(fd.get(), entry.uid, entry.gid))) &&
                  ::fchmod(fd.get(), entry.mode) == 0 && ::futimens(fd.get(), times) == 0;
   if (!is_done)
     throw base::os_error(ErrorKind::output, errno, fmt::format("cannot set owner and mode of '{}'", entry.path));

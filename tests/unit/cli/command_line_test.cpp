@@ -158,6 +158,13 @@ TEST(CommandLine, TakesShortenedNamesOfMmdebstrapInAnyCase) {
   EXPECT_TRUE(parse_command_line({"mmdebstrap", "--man"}).wants_help);
   EXPECT_EQ(refused({"mmdebstrap", "--s", "sid"}),
             "option '--s' is ambiguous\nexpected: one of --setup-hook, --skip, --simulate, --silent");
+  EXPECT_TRUE(parse_command_line({"mmdebstrap"}).has_no_suite);
+  EXPECT_FALSE(parse_command_line({"mmdebstrap", ""}).has_no_suite);
+  EXPECT_THAT(parse_command_line({"mmdebstrap", "--merged-usr", "sid", "--resolve"}).no_operations,
+              ElementsAre("--merged-usr", "--resolve-deps"));
+  EXPECT_EQ(refused({"mmdebstrap", "--inc=", "sid"}), "option '--include' needs a value");
+  EXPECT_THAT(parse_command_line({"mmdebstrap", "--inc", "", "--", "--x="}).options.includes, ElementsAre(""));
+  EXPECT_EQ(refused({"mmdebstrap", "--quiet=1", "sid"}), "option '--quiet' takes no value");
   EXPECT_EQ(refused({"mmdebstrap", "--plain", "sid"}),
             "unknown option '--plain'\ntry: debroot mmdebstrap --help lists the options");
   EXPECT_EQ(refused({"mmdebstrap", "--jobs=2", "sid"}),

@@ -74,8 +74,9 @@ Customisation:
                               leave out steps, named as mmdebstrap names them
 
 Running:
-      --mode WORD             auto (the default), root, or unshare (a user
-                              namespace)
+      --mode WORD             auto (the default), root, unshare (a user
+                              namespace), or chrootless (maintainer scripts run
+                              outside of the image)
       --script-network        let maintainer scripts use the network
       --foreign-exec WORD     for another architecture: native (the default),
                               with this host's own builds of the tools that

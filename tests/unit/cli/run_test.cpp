@@ -96,6 +96,33 @@ TEST_F(Run, GivesTheStatusOfTheFailure) {
   }
 }
 
+TEST_F(Run, SpeaksAsMmdebstrapDoes) {
+  EXPECT_EQ(run_with({"mmdebstrap", "--variant=apt", "bookworm", "out.tar", "http://a.org/d"}), 0);
+  EXPECT_THAT(fake_.err, HasSubstr("I: automatically chosen mode: unshare\n"));
+  EXPECT_THAT(fake_.err, HasSubstr("I: automatically chosen format: tar\n"));
+  EXPECT_THAT(fake_.err, ::testing::EndsWith("I: creating tarball...\nI: done\nI: success in 0.0000 seconds\n"));
+  fake_.err.clear();
+  failure_ = Error(ErrorKind::network, "no answer").detail("from", "x");
+  EXPECT_EQ(run_with({"mmdebstrap", "-q", "bookworm", "out.tar", "http://a.org/d"}), 1);
+  EXPECT_EQ(fake_.err, "E: no answer\n  from: x\n");
+  fake_.err.clear();
+  EXPECT_EQ(run_with({"mmdebstrap", "bookworm", "out.tar", "nowhere"}), 1) << "2 is for options";
+  EXPECT_THAT(fake_.err, StartsWith("E: 'nowhere' is no mirror\n"));
+  fake_.err.clear();
+  EXPECT_EQ(run_with({"mmdebstrap", "--jobs", "bookworm"}), 2);
+  EXPECT_THAT(fake_.err, ::testing::EndsWith("Usage:\n    mmdebstrap [OPTION...] [SUITE [TARGET [MIRROR...]]]\n\n"));
+  EXPECT_EQ(run_with({"mmdebstrap", "--version"}), 0);
+  EXPECT_EQ(fake_.out, "mmdebstrap 1.5.7\n");
+}
+
+TEST_F(Run, SaysWhichModeAndWhyWhenAsked) {
+  EXPECT_EQ(run_with({"mmdebstrap", "-v", "bookworm", "out.tar"}), 0);
+  EXPECT_THAT(fake_.err, HasSubstr("I: automatically chosen mode: unshare (the caller is not root)\n"));
+  fake_.err.clear();
+  EXPECT_EQ(run_with({"build", "bookworm", "--verbose", "-o", "out.tar"}), 0);
+  EXPECT_THAT(fake_.err, StartsWith("debroot: note: mode 'unshare', since the caller is not root\n"));
+}
+
 TEST_F(Run, TellsFailuresInTheStyleAskedFor) {
   failure_ = Error(ErrorKind::trust, "no signature");
   EXPECT_EQ(run_with({"build", "bookworm", "--progress=json"}), 1);

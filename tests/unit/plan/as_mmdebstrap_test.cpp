@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "plan_fixture.hpp"
 
 namespace debroot::plan {
@@ -105,7 +107,84 @@ TEST_F(AsMmdebstrap, NamesTheKeyringThatAptDoesNotTrust) {
   EXPECT_EQ(sources(), "deb http://a.org/d bookworm main\n");
   options_.skips.clear();
   options_.suite = "corporate";
-  EXPECT_EQ(sources(), "deb http://a.org/d corporate main\n") << "nobody knows its keyring";
+  EXPECT_EQ(sources(),
+            "deb [signed-by=\"/usr/share/keyrings/debian-archive-keyring.gpg\"] http://a.org/d corporate main\n")
+      << "what nobody knows is taken for Debian's";
+  options_.suite = "kali-rolling";
+  EXPECT_EQ(sources(), "deb http://a.org/d kali-rolling main\n") << "its keyring is not there";
+  directory_.write("system/usr/share/keyrings/debian-archive-removed-keys.gpg", "key");
+  options_.suite = "lenny";
+  EXPECT_EQ(sources(),
+            "deb [signed-by=\"/usr/share/keyrings/debian-archive-removed-keys.gpg\"] http://a.org/d lenny main\n");
+  options_.suite = "squeeze";
+  EXPECT_EQ(sources(),
+            "deb [signed-by=\"/usr/share/keyrings/debian-archive-keyring.gpg\"] http://a.org/d squeeze main\n");
+}
+
+/// Seen in mmdebstrap 1.5.7's --debug.
+TEST_F(AsMmdebstrap, GuessesTheSourcesThatMmdebstrapGuesses) {
+  constexpr const char *kSecurity = "deb http://security.debian.org/debian-security ";
+  const std::vector<std::pair<std::string, std::string>> kLast = {
+      {"bullseye", std::string(kSecurity) + "bullseye-security main\n"},
+      {"buster", std::string(kSecurity) + "buster/updates main\n"},
+      {"buzz", std::string(kSecurity) + "buzz/updates main\n"},
+      {"oldstable", std::string(kSecurity) + "oldstable-security main\n"},
+      {"oldoldstable", std::string(kSecurity) + "oldoldstable/updates main\n"},
+      {"experimental", std::string(kSecurity) + "experimental/updates main\n"},
+      {"rc-buggy", "deb http://deb.debian.org/debian rc-buggy main\n"},
+      {"testing", "deb http://deb.debian.org/debian testing main\n"},
+      {"devel", "deb http://deb.debian.org/debian devel main\n"},
+      {"noble", "deb http://security.ubuntu.com/ubuntu noble-security main\n"},
+      {"kali-rolling", "deb https://http.kali.org/kali kali-rolling main\n"},
+      {"aria", "deb https://mirror.elxr.dev aria main\n"},
+      {"dasyatis", "deb http://archive.tanglu.org/tanglu dasyatis-updates main\n"}};
+  for (const auto &[suite, last] : kLast) {
+    options_.suite = suite;
+    EXPECT_THAT(sources(), testing::EndsWith(last)) << suite;
+  }
+}
+
+TEST_F(AsMmdebstrap, LearnsSuitesFromDistroInfoAndDebootstrap) {
+  directory_.make("system/usr/share/distro-info");
+  directory_.write("system/usr/share/distro-info/debian.csv",
+                   "version,codename,series,created\n99,Zurg,zurg,2030-01-01\n");
+  directory_.write("system/usr/share/distro-info/ubuntu.csv",
+                   "version,codename,series,created\n30.04,Zany Zebra,zany,2029-10-01\n");
+  directory_.make("system/usr/share/debootstrap/scripts");
+  std::filesystem::create_symlink("sid", directory_ / "system/usr/share/debootstrap/scripts/beowulf");
+  options_.suite = "zurg";
+  EXPECT_THAT(sources(), testing::EndsWith("/debian-security zurg-security main\n"));
+  options_.suite = "zany";
+  EXPECT_THAT(sources(), testing::EndsWith("/ubuntu zany-security main\n"));
+  options_.suite = "beowulf";
+  EXPECT_THAT(sources(), testing::EndsWith("/debian-security beowulf/updates main\n"));
+}
+
+TEST_F(AsMmdebstrap, RefusesSomeWordsBeforeAllElse) {
+  options_.keyrings = {"no.gpg"};
+  EXPECT_EQ(refusal([&] { check_words_as_mmdebstrap(options_, host_); }), "keyring 'no.gpg' does not exist");
+  options_.keyrings.clear();
+  options_.hooks = {{HookSource::directory, "nowhere"}};
+  EXPECT_EQ(refusal([&] { check_words_as_mmdebstrap(options_, host_); }), "hook directory 'nowhere' does not exist");
+  options_.hooks.clear();
+  options_.includes = {"./no.deb"};
+  EXPECT_EQ(refusal([&] { check_words_as_mmdebstrap(options_, host_); }),
+            "cannot include './no.deb': No such file or directory");
+}
+
+TEST_F(AsMmdebstrap, ReadsStandardInputOnce) {
+  options_.mirrors = {"-", "-"};
+  host_.read_standard_input = [] { return "deb http://a.org/d x main\n"; };
+  BuildPlan plan = make();
+  EXPECT_EQ(plan.sources.at(0).text, "deb http://a.org/d x main\n");
+  EXPECT_THAT(plan.warnings, ElementsAre("sources.list from standard input is empty"));
+}
+
+TEST_F(AsMmdebstrap, GoesOnWithoutASourceWhereNoneIsRead) {
+  options_.suite = "";
+  options_.skips = {"update"};
+  EXPECT_THAT(make().warnings,
+              ElementsAre("cannot guess apt sources.list entry with empty suite name", "empty apt sources.list"));
 }
 
 TEST_F(AsMmdebstrap, GuessesSourcesFromTheSuite) {
@@ -146,8 +225,7 @@ TEST_F(AsMmdebstrap, IsAsLenientAsMmdebstrap) {
   BuildPlan plan = make();
   EXPECT_THAT(plan.skips, ElementsAre("cleanup/run"));
   EXPECT_EQ(plan.architecture, "amd64");
-  EXPECT_THAT(plan.warnings, ElementsAre("unknown stage 'frobnicate' in '--skip' is ignored",
-                                         "'--architectures' is empty: this machine's own is taken"));
+  EXPECT_THAT(plan.warnings, ElementsAre("empty architecture list: falling back to native architecture amd64"));
 }
 
 }  // namespace

@@ -42,7 +42,10 @@ TEST(Mode, IsRootOnlyForRoot) {
   EXPECT_EQ(refusal([] { (void)parse_mode("root", false); }),
             "mode 'root' is only for root\ntry: --mode=unshare, or run debroot by sudo");
   EXPECT_EQ(refusal([] { (void)parse_mode("fakechroot", false); }),
-            "mode 'fakechroot' of mmdebstrap is not offered\ntry: --mode=unshare");
+            "mode 'fakechroot' of mmdebstrap is not offered: debroot needs no such wrapper\n"
+            "try: --mode=unshare makes the same image; where no user namespace is allowed, --mode=chrootless");
+  EXPECT_EQ(parse_mode("chrootless", false), Mode::chrootless);
+  EXPECT_EQ(mode_name(Mode::chrootless), "chrootless");
   EXPECT_EQ(refusal([] { (void)parse_mode("unshar", false); }), "unknown mode 'unshar'\ntry: did you mean 'unshare'?");
 }
 
