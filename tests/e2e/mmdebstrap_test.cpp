@@ -92,7 +92,8 @@ TEST_P(AsMmdebstrap, SaysWhatIsWrongAsDebrootDoes) {
             "  expected: a URI, a 'deb …' line, the name of a sources file, or '-' for standard input\n");
   EXPECT_EQ(failure_of(place(), line_of({"--c", "main", "tiny"}), 2),
             "debroot: error: option '--c' is ambiguous\n"
-            "  expected: one of --components, --customize-hook\n");
+            "  expected: one of --components, --customize-hook, --chrooted-extract-hook, --chrooted-essential-hook, "
+            "--chrooted-customize-hook\n");
 }
 
 }  // namespace
