@@ -130,7 +130,9 @@ void HookRunner::run_program(const Hook &hook, const HookSettings &settings) {
   }
   Error error(ErrorKind::script, fmt::format("{} {}", hook_title(hook), ending_of(status)));
   std::string text = output.listener.finish();
-  for (std::string_view line : base::split(base::trim(text), '\n')) error.detail("output", std::string(line));
+  for (std::string_view line : base::split(base::trim(text), '\n')) {
+    if (!text.empty()) error.detail("output", std::string(line));
+  }
   throw error;
 }
 

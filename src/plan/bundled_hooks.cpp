@@ -101,7 +101,7 @@ copy() {
 }
 copy /etc/apt/sources.list "$1/etc/apt/sources.list"
 copy /etc/apt/preferences "$1/etc/apt/preferences"
-for file in /etc/apt/sources.list.d/* /etc/apt/preferences.d/*; do copy "$file" "$1$file"; done
+for file in /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources /etc/apt/preferences.d/*; do copy "$file" "$1$file"; done
 )sh";
 
 constexpr std::string_view kHostSourcesCustomize = R"sh(set -eu

@@ -73,8 +73,8 @@ class Staging {
 /// Mount points at or below `path` in the text of /proc/self/mountinfo, the last mounted first.
 [[nodiscard]] std::vector<std::string> mount_points_below(std::string_view mountinfo, std::string_view path);
 
-/// In the builder or keeper: takes away every mount below `path`, as hooks leave them, but not one at it. Processes that
-/// use one keep it.
+/// In the builder or keeper: takes away every mount below `path`, as hooks leave them, but not one at it. Processes
+/// that use one keep it.
 void unmount_below(const std::string &path);
 
 /// In the builder or keeper: removes the directory with everything in it; what is mounted over or in it is unmounted

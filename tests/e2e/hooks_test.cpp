@@ -1,8 +1,13 @@
 /// Hooks: the user's own programs beside the build.
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
+#include <stdexcept>
 
 #include "base/text.hpp"
 #include "e2e/world.hpp"
@@ -200,6 +205,74 @@ TEST_P(Hooks, WhatTheyMountLasts) {
   Image made = read_tar(bytes_of(place().out("image.tar")));
   EXPECT_EQ(made["/seen"].content, "givengiven");
   EXPECT_TRUE(made.contains("/left"));
+}
+
+TEST_P(Hooks, CtrlCDuringOneLeavesNothing) {
+  Command line =
+      build_command(place(), {"-o", "tree", "--variant", "essential", "--essential-hook",
+                              "mkdir \"$1\"/m; mount -t tmpfs none \"$1\"/m; sleep 600 & echo >\"$NOTE\"; wait"});
+  line.environment["NOTE"] = place().tmp() + "/note";
+  Process process(line);
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(place().tmp() + "/note"); }, 30'000));
+  process.signal(SIGINT);
+  Finished finished = process.wait();
+  EXPECT_EQ(finished.status, 130);
+  EXPECT_EQ(finished.err, "debroot: error: the build was interrupted\n");
+  std::filesystem::remove(place().tmp() + "/note");
+  expect_nothing_left(place());
+}
+
+TEST_P(Hooks, FailingOneUndoesItsMounts) {
+  std::vector<std::string> arguments = kSmall;
+  arguments.insert(arguments.end(),
+                   {"-o", "tree", "--essential-hook", "mkdir \"$1\"/m; mount -t tmpfs none \"$1\"/m; exit 7"});
+  EXPECT_THAT(failure(place(), arguments), testing::EndsWith(" exited with status 7\n"));
+}
+
+/// Directories of mmdebstrap's on a host that does not have them.
+struct BuiltInHooks : Hooks {
+  Command line_of(const std::string &directory, std::vector<std::string> more) {
+    Command line = build_command(place(), {});
+    std::vector<std::string> words = {line.argv[0],
+                                      "mmdebstrap",
+                                      "--quiet",
+                                      "--variant=essential",
+                                      "--keyring=" + scratch("key.asc"),
+                                      "--hook-dir=/usr/share/mmdebstrap/hooks/" + directory};
+    words.insert(words.end(), more.begin(), more.end());
+    line.argv = std::move(words);
+    line.environment["NOTE"] = note();
+    if (!std::filesystem::exists("/usr/share/mmdebstrap")) return line;
+    line.in_the_child = [] {
+      if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+          ::mount("none", "/usr/share/mmdebstrap", "tmpfs", 0, nullptr) != 0) {
+        throw std::runtime_error("cannot hide /usr/share/mmdebstrap");
+      }
+    };
+    return line;
+  }
+  void SetUp() override {
+    Hooks::SetUp();
+    bool has_real = std::filesystem::exists("/usr/share/mmdebstrap");
+    if (has_real && ::geteuid() != 0) GTEST_SKIP() << "needs root to hide the real ones";
+  }
+};
+DEBROOT_AS_BOTH(BuiltInHooks);
+
+TEST_P(BuiltInHooks, EatmydataDoesNothing) {
+  Finished finished = finish(place(), line_of("eatmydata", {"tiny", "image.tar", server().url()}));
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_EQ(finished.err, "");
+}
+
+TEST_P(BuiltInHooks, FileMirrorsAreThereInside) {
+  std::string archive = scratch("archive");
+  Finished finished = finish(
+      place(),
+      line_of("file-mirror-automount", {"--essential-hook=cat \"$1\"" + archive + "/dists/tiny/Release >\"$NOTE\"",
+                                        "tiny", "image.tar", "deb file://" + archive + " tiny main"}));
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_THAT(bytes_of(note()), testing::HasSubstr("Codename: tiny"));
 }
 
 /// A second suite of packages, which only a hook's sources name.

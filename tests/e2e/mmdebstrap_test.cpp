@@ -103,7 +103,8 @@ TEST_P(AsMmdebstrap, SaysWhatIsWrongInOneLine) {
             "E: '/' is the root of this system, not an output\n");
   EXPECT_EQ(failure_of(place(), line_of({"--c", "main", "tiny"}), 2),
             "E: option '--c' is ambiguous\n"
-            "  expected: one of --components, --customize-hook\n" +
+            "  expected: one of --components, --customize-hook, --chrooted-extract-hook, --chrooted-essential-hook, "
+            "--chrooted-customize-hook\n" +
                 std::string(kUsage));
   EXPECT_EQ(failure_of(place(), line_of({"--frob", "tiny"}), 2),
             "E: unknown option '--frob'\n  try: debroot mmdebstrap --help lists the options\n" + std::string(kUsage));

@@ -30,9 +30,10 @@ TEST_F(RootStateTest, ReadsWhatAptReads) {
   root_->write("/etc/apt/apt.conf.d/10x", "Acquire::http::Proxy \"http://one/\";\n");
   root_->write("/etc/apt/apt.conf", "Acquire::http::Proxy \"http://two/\";\n");
   RootState state = read_root_state(*root_);
-  std::vector<SourcesFile> known = {{"/etc/apt/sources.list",
-                                     "deb http://a.example/debian tiny main\n",
-                                     {{"http://me:secret@a.example/debian", "tiny", {"main"}}}}};
+  SourceEntry with_password;
+  with_password.archive_root = "http://me:secret@a.example/debian";
+  std::vector<SourcesFile> known = {
+      {"/etc/apt/sources.list", "deb http://a.example/debian tiny main\n", {with_password}}};
   std::vector<SourcesFile> sources = sources_in(state, known, "amd64");
   ASSERT_EQ(sources.size(), 3U);
   EXPECT_EQ(sources[0].entries[0].archive_root, "http://me:secret@a.example/debian");

@@ -223,6 +223,21 @@ TEST_F(MakePlan, RefusesHooksThatAreNone) {
   EXPECT_EQ(refused(), "cannot read hook directory 'missing': No such file or directory");
 }
 
+TEST_F(MakePlan, KnowsMmdebstrapsHookDirectories) {
+  host_.system_directory = directory_.path();
+  options_.hooks = {{HookSource::directory, "/usr/share/mmdebstrap/hooks/merged-usr/"},
+                    {HookSource::directory, "/usr/share/mmdebstrap/hooks/eatmydata"},
+                    {HookSource::directory, "/usr/share/mmdebstrap/../mmdebstrap/hooks/busybox"}};
+  BuildPlan plan = make();
+  std::vector<std::string> seen;
+  for (const Hook &hook : plan.hooks) seen.push_back(std::string(hook_stage_name(hook.stage)) + " " + hook.name);
+  EXPECT_THAT(seen, ElementsAre("extract built-in merged-usr", "setup built-in busybox", "extract built-in busybox"));
+  EXPECT_THAT(plan.hook_packages, ElementsAre("usr-is-merged"));
+  EXPECT_TRUE(plan.warnings.empty());
+  options_.hooks = {{HookSource::directory, "/usr/share/mmdebstrap/hooks/unknown"}};
+  EXPECT_THAT(refused(), testing::StartsWith("cannot read hook directory '/usr/share/mmdebstrap/hooks/unknown'"));
+}
+
 TEST_F(MakePlan, ChecksSpecialHooksBeforeTheyRun) {
   options_.hooks = {{HookSource::customize, "copy-in a.conf 'b c' /etc"}, {HookSource::setup, "upload a /b"}};
   EXPECT_EQ(make().hooks.size(), 2U);
