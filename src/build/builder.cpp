@@ -372,7 +372,10 @@ class Builder {
     AptState state;
     state.user_id = plan_.host_traces.apt_user_id;
     state.has_lists = !is_skipped(plan_.skips, "update") || !cleanup.keeps_apt_lists;
-    state.has_archives = !install_.packages.empty() || !cleanup.keeps_apt_cache;
+    state.has_archives = !install_.packages.empty();
+    state.has_archive_lock = !cleanup.keeps_apt_cache || !install_.runs.empty();
+    bool keeps_all = is_skipped(plan_.skips, "cleanup") || is_skipped(plan_.skips, "cleanup/apt");
+    state.has_auxiliary_files = keeps_all && !is_skipped(plan_.skips, "update");
     return state;
   }
 

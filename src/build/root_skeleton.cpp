@@ -113,17 +113,21 @@ void make_dpkg_directories(const base::RootDirectory &root) {
 
 void settle_apt_state(const base::RootDirectory &root, const AptState &state) {
   uid_t owner = state.user_id ? *state.user_id : dpkgdb::AccountNames::read(root).uid("_apt").value_or(0);
-  auto settle = [&](const std::string &directory) {
+  auto settle = [&](const std::string &directory, bool has_lock) {
     std::string partial = fmt::format("{}/partial", directory);
     std::string lock = fmt::format("{}/lock", directory);
     root.make_directories(partial);
     root.set_mode(partial, 0700);
     root.set_owner(partial, owner, 0);
-    if (!root.exists(lock)) root.write(lock, "", 0640);
+    if (has_lock && !root.exists(lock)) root.write(lock, "", 0640);
   };
-  if (state.has_lists) settle("/var/lib/apt/lists");
+  if (state.has_lists) settle("/var/lib/apt/lists", true);
+  if (state.has_auxiliary_files) {
+    root.make_directories("/var/lib/apt/lists/auxfiles");
+    root.set_owner("/var/lib/apt/lists/auxfiles", owner, 0);
+  }
   if (!state.has_archives) return;
-  settle("/var/cache/apt/archives");
+  settle("/var/cache/apt/archives", state.has_archive_lock);
   root.touch("/var/cache/apt");  // apt has written its caches there and removed them
 }
 

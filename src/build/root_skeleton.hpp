@@ -36,7 +36,9 @@ void make_dpkg_directories(const base::RootDirectory &root);
 struct AptState {
   std::optional<std::uint32_t> user_id;  ///< owner of the `partial` directories; nothing: the image's own _apt
   bool has_lists = true;                 ///< indexes were fetched or are cleaned up
-  bool has_archives = true;              ///< packages were fetched or are cleaned up
+  bool has_archives = true;              ///< packages were fetched
+  bool has_archive_lock = true;          ///< apt installed them, or cleaned its cache, and did not only fetch them
+  bool has_auxiliary_files = false;      ///< the directory for them, which cleaning up removes
 };
 
 /// The state that apt leaves behind: lock files, and `partial` directories.

@@ -164,7 +164,9 @@ class SmallArchive:
         with tarfile.open(tree) as tar:
             for member in tar:
                 if member.name.endswith(".deb"):
-                    (pool / pathlib.Path(member.name).name).write_bytes(tar.extractfile(member).read())
+                    # as Debian's archive names them, without the epoch
+                    name = re.sub("_[0-9]+%3a", "_", pathlib.Path(member.name).name)
+                    (pool / name).write_bytes(tar.extractfile(member).read())
         tree.unlink()
 
     def write_indexes(self, packages):
