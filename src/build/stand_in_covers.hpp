@@ -45,14 +45,17 @@ class StandInCovers {
     friend bool operator==(const Stamp &, const Stamp &) = default;
   };
   struct Tool {
+    std::string companion;
     Stamp stamp;
+    Stamp companion_stamp;
     bool is_covered = false;
   };
 
   void cover_known();
   void look_at(const std::string &path, Tool &tool);
-  [[nodiscard]] sandbox::ReadOnlyBind make_stand_in(const std::string &path, const struct stat &covered,
-                                                    stand_ins::Dialect dialect) const;
+  [[nodiscard]] Stamp stamp_of(const std::string &path) const;
+  [[nodiscard]] std::string digest_of(const std::string &path) const;
+  [[nodiscard]] sandbox::ReadOnlyBind make_stand_in(const std::string &path, stand_ins::Dialect dialect) const;
 
   StandInContext context_;
   base::RootDirectory store_;

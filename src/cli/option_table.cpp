@@ -144,9 +144,8 @@ std::vector<OptionRow> run_rows() {
        "scripts call, or emulate",
        set(&Options::foreign_exec)},
       {kGroup, "--stand-ins", "WORD",
-       "yes (the default): where a tool that maintainer scripts call often has nothing to do but what is known, a "
-       "small "
-       "program does it; or no",
+       "yes (the default): small programs of debroot's do what known tools would do that maintainer scripts call; or "
+       "no",
        set(&Options::stand_ins)},
       {kGroup, "--jobs", "N", "worker threads; default: the CPUs that this process may use", set(&Options::jobs)},
       {kGroup, "--simulate,--dry-run", "", "fetch indexes and show what would be installed, make nothing",

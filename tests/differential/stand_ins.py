@@ -25,6 +25,7 @@ TOOLS = {
     "dpkg-maintscript-helper": "/usr/bin/dpkg-maintscript-helper",
     "deb-systemd-helper": "/usr/bin/deb-systemd-helper",
     "update-rc.d": "/usr/sbin/update-rc.d",
+    "adduser": "/usr/sbin/adduser",  # which is addgroup too
 }
 MARKER = b"debroot stand-in, dialect "
 ENVIRONMENT = {
@@ -207,9 +208,44 @@ def random_maintscript_case(draw, _suite, number, strange):
     return case
 
 
+def random_adduser_case(draw, _suite, number, strange):
+    case = Case(f"adduser {number}")
+    settings = ["# comment", "", "DSHELL=/bin/bash", "FIRST_SYSTEM_UID=100", "LAST_SYSTEM_GID=999", 'QUOTAUSER=""']
+    if strange:
+        settings += draw.choice([[], [], ["FIRST_SYSTEM_UID=400"], ['FIRST_SYSTEM_GID="333"'], ["LAST_SYSTEM_UID=90"], ["x"],
+                                 ['NAME_REGEX="^x"'], [" DHOME = /x"], ["UNKNOWN=1"], ["FIRST_SYSTEM_UID=x"]])
+        case.lines.append(draw.choice([
+            ":", ":", ":", "sed -i s/files/compat/ /etc/nsswitch.conf", "rm /etc/nsswitch.conf", "echo +:: >>/etc/group",
+            "echo x:x:100: >>/etc/group", "rm /etc/shadow", "mv /usr/bin/chage /usr/bin/chage.real",
+            "printf '#!/bin/sh\\nexit 3\\n' >/usr/bin/chage", "printf '#!/bin/sh\\nexit 15\\n' >/usr/bin/chage",
+            "printf '#!/bin/sh\\nkill -9 $$\\n' >/usr/sbin/groupadd", "printf '#!/bin/sh\\necho $* $PATH\\nexit 9\\n' >/usr/sbin/useradd",
+            "printf '#!/bin/sh\\nenv | sort\\n' >/usr/sbin/groupadd", "rm /etc/adduser.conf", "sed -i /nogroup/d /etc/group"]))
+    case.files["/etc/adduser.conf"] = "\n".join(settings) + "\n"
+    for _ in range(draw.randint(1, 3)):
+        name = draw.choice(["one", "two", "three-3", "_x"] + (["Big", "root", "daemon", "1st", "nogroup"] if strange else []))
+        options = ["--system"]
+        if draw.random() < 0.9:
+            options.append("--quiet")
+        tool = draw.choice(["adduser", "addgroup"])
+        if tool == "adduser":
+            options += draw.choice([["--home", "/nonexistent"], ["--home=/run/x"], ["--home", "/var/lib/x"]])
+            options += draw.choice([["--no-create-home"]] * 7 + [[]])
+            options += draw.choice([["--group"], ["--group"], []])
+            options += draw.choice([[], ["--gecos", "A name"], ["--gecos", ""], ["--gecos", "a,b"], ["--disabled-password"],
+                                    ["--disabled-login"]])
+        if draw.random() < 0.2 or name == "_x":
+            options.append("--force-badname")
+        if strange and draw.random() < 0.3:
+            options += draw.choice([["--shell", "/bin/sh"], ["--uid", "77"], ["--gid", "5"], ["--ingroup", "users"], ["--nope"],
+                                    ["--debug"], ["--home", "-x"], ["extra"], ["--", "y"], ["--conf", "/x"], ["--gecos=-"]])
+        draw.shuffle(options) if all(option.startswith("--") and option not in ("--home", "--gecos") for option in options) else None
+        case.call(tool, *options, *([name] if draw.random() < 0.97 else []))
+    return case
+
+
 # What debhelper writes ---------------------------------------------------------------------------------------------
 
-def usual_cases():
+def usual_cases(suite):
     for unit, text in {
             "plain.service": "[Install]\nWantedBy=multi-user.target\n",
             "aliased.service": "[Install]\nWantedBy=multi-user.target\nAlias=syslog.service\n",
@@ -248,6 +284,17 @@ def usual_cases():
                           ["symlink_to_dir", "/usr/share/doc/x", "../y", "1:1.0-1~"], ["dir_to_symlink", "/usr/x", "/usr/y", "1"]):
             case.call("dpkg-maintscript-helper", *arguments, "--", *action, DPKG_MAINTSCRIPT_NAME=name)
     case.call("dpkg-maintscript-helper", "supports", "rm_conffile")
+    yield case
+    if suite != "bullseye":
+        return
+    case = Case("system accounts", is_usual=True)
+    case.files["/etc/adduser.conf"] = "# usual\nFIRST_SYSTEM_UID=100\nSKEL_IGNORE_REGEX=\"dpkg-(old|new)\"\n"
+    case.call("addgroup", "--quiet", "--system", "input")
+    case.call("addgroup", "--system", "crontabs")
+    case.call("adduser", "--quiet", "--system", "--group", "--no-create-home", "--home", "/run/systemd", "--gecos", "The Name",
+              "network-x")
+    case.call("adduser", "--force-badname", "--system", "--home", "/nonexistent", "--no-create-home", "--quiet", "_other")
+    case.call("adduser", "--system", "--quiet", "--home", "/nonexistent", "--no-create-home", "--disabled-password", "--group", "bus")
     yield case
 
 
@@ -356,10 +403,11 @@ def make_root(debroot, suite, directory):
 
 
 def all_cases(suite, count, seed):
-    yield from usual_cases()
+    yield from usual_cases(suite)
     for number in range(count):
         draw = random.Random(f"{seed} {number}")
-        kind = draw.choice([random_helper_case, random_helper_case, random_update_rc_d_case, random_maintscript_case])
+        kinds = [random_helper_case, random_helper_case, random_update_rc_d_case, random_maintscript_case]
+        kind = draw.choice(kinds + [random_adduser_case, random_adduser_case] * (suite == "bullseye"))
         yield kind(draw, suite, number, strange=number % 3 != 0)
 
 
@@ -380,6 +428,8 @@ def main():
         root = options.root or os.path.join(directory, "root")
         if not options.root:
             make_root(options.debroot, options.suite, root)
+        if options.suite != "bullseye":
+            del TOOLS["adduser"]  # only bullseye's has a stand-in
         make_stand_ins(options.stand_ins, options.suite, os.path.join(directory, "stand-ins"))
         bench = Bench(directory, os.path.abspath(root), os.path.join(directory, "stand-ins"))
         for case in all_cases(options.suite, options.cases, options.seed):

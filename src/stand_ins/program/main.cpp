@@ -32,7 +32,9 @@ struct Tool {
 };
 constexpr std::array kTools = {Tool{"dpkg-maintscript-helper", debroot::stand_ins::run_maintscript_helper},
                                Tool{"deb-systemd-helper", debroot::stand_ins::run_systemd_helper},
-                               Tool{"update-rc.d", debroot::stand_ins::run_update_rc_d}};
+                               Tool{"update-rc.d", debroot::stand_ins::run_update_rc_d},
+                               Tool{"adduser", debroot::stand_ins::run_adduser},
+                               Tool{"addgroup", debroot::stand_ins::run_adduser}};
 
 /// Becomes the tool, which is at the same path in a view of its own. Returns only when that failed.
 void become_tool(const char *path, char **arguments) {

@@ -1,5 +1,3 @@
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <cstring>
 
 #include "stand_ins/program/files.hpp"
+#include "stand_ins/program/spawn.hpp"
 #include "stand_ins/program/tools.hpp"
 #include "stand_ins/program/unit_file.hpp"
 
@@ -15,11 +14,6 @@ namespace debroot::stand_ins {
 namespace {
 
 constexpr std::string_view kStateDirectory = "/var/lib/systemd/deb-systemd-";
-
-void say(std::string_view text) {
-  ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
-  static_cast<void>(ignored);
-}
 
 class SystemdHelper {
  public:
@@ -49,7 +43,7 @@ class SystemdHelper {
   }
 
   std::optional<int> tell(bool is_enabled) const {
-    if (!is_quiet_) say(is_enabled ? "enabled\n" : "disabled\n");
+    if (!is_quiet_) complain(is_enabled ? "enabled\n" : "disabled\n");
     return is_enabled ? 0 : 1;
   }
 
@@ -110,31 +104,24 @@ class SystemdHelper {
 
   /// Lets systemd's presets decide; whether that went well, or nothing when it could not be started.
   [[nodiscard]] std::optional<bool> preset() const {
-    std::string unit(unit_);
-    std::vector<const char *> arguments = {"systemctl"};
-    if (call_.dialect == Dialect::second) arguments.push_back("--root=/");
-    arguments.push_back(instance_ == "user" ? "--global" : "--system");
-    for (const char *each : {"--preset-mode=enable-only", "preset", unit.c_str()}) arguments.push_back(each);
-    arguments.push_back(nullptr);
-    pid_t pid = 0;
-    int failure =
-        ::posix_spawnp(&pid, arguments[0], nullptr, nullptr, const_cast<char *const *>(arguments.data()), environ);
-    if (failure != 0) return std::nullopt;
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0) {
-      if (errno != EINTR) return std::nullopt;
+    std::vector<std::string> arguments = {"systemctl"};
+    if (call_.dialect == Dialect::second) arguments.emplace_back("--root=/");
+    arguments.emplace_back(instance_ == "user" ? "--global" : "--system");
+    for (std::string_view each : {std::string_view("--preset-mode=enable-only"), std::string_view("preset"), unit_}) {
+      arguments.emplace_back(each);
     }
-    return status == 0;
+    std::optional<int> status = run_program(arguments);
+    return status ? std::optional(*status == 0) : std::nullopt;
   }
 
   /// The cause that the helper names is the one of its last question, after the state file that is not there.
   [[nodiscard]] std::optional<int> fail_preset() const {
-    say(std::string(call_.path)
-            .append(": error: systemctl preset failed on ")
-            .append(unit_)
-            .append(": ")
-            .append(std::strerror(ENOENT))
-            .append("\n"));
+    complain(std::string(call_.path)
+                 .append(": error: systemctl preset failed on ")
+                 .append(unit_)
+                 .append(": ")
+                 .append(std::strerror(ENOENT))
+                 .append("\n"));
     return 1;
   }
 

@@ -18,4 +18,7 @@ namespace debroot::stand_ins {
 /// update-rc.d: defaults and defaults-disabled where neither insserv nor openrc is.
 [[nodiscard]] std::optional<int> run_update_rc_d(const Call &call);
 
+/// adduser and addgroup of bullseye: --system, for a name that is not taken and a user without a home of its own.
+[[nodiscard]] std::optional<int> run_adduser(const Call &call);
+
 }  // namespace debroot::stand_ins
