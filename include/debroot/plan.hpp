@@ -163,6 +163,8 @@ struct BuildPlan {
   /// Architecture whose packages lend their tools to the maintainer scripts of a foreign image, so that those need not
   /// be emulated (--foreign-exec=native); empty: they only have the image's own.
   std::string twin_architecture;
+  /// Maintainer scripts meet debroot's stand-ins where the image's own tool is known (--stand-ins).
+  bool uses_stand_ins = true;
   unsigned jobs = 1;  ///< worker threads, at least 1
   CachePlan cache;
   std::vector<Output> outputs;

@@ -245,6 +245,7 @@ class Builder {
     stage_path_ = name;
     base::RootDirectory stage(beside.open_file(name, O_RDONLY | O_DIRECTORY));
     prepare_twins();
+    prepare_stand_ins();
     inbox_.emplace(channel_, install_, std::move(stage), std::move(filter), twins_ ? &twins_->store() : nullptr,
                    plan_.jobs, customize::cleanup_options(plan_.skips).keeps_apt_cache);
   }
@@ -259,21 +260,30 @@ class Builder {
                                       [this](const std::string &line) { events_.script_output("twins", line); }});
   }
 
+  void prepare_stand_ins() {
+    bool may_cover = setup_.confinement == sandbox::Confinement::namespaces;
+    if (!plan_.uses_stand_ins || !may_cover || plan_.variant == Variant::extract) return;
+    constexpr std::string_view kDirectory = "stand-ins";
+    staging_.make_directories(kDirectory, 0700);
+    stand_ins_.emplace(StandInContext{root_, *runner_, fmt::format("{}/{}", setup_.staging_path, kDirectory)});
+  }
+
   void unpack_first() {
     unpack_count_.items_total = install_.packages.size();
     events_.phase_started(Phase::unpack, unpack_count_);
-    InstallerContext context{root_,
-                             install_,
-                             scripts_.emplace(*runner_, events_, twins_ ? &*twins_ : nullptr),
-                             {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version,
-                              is_chrootless() ? root_path_ : std::string()},
-                             plan_.architecture,
-                             conffile_choice(plan_.dpkg_options),
-                             [this](std::uint32_t number) { return inbox_->take(number); },
-                             [this](Phase phase, const PackageId &id) { on_package(phase, id); },
-                             [this](std::uint32_t number) {
-                               if (twins_) twins_->on_unpacked(number);
-                             }};
+    InstallerContext context{
+        root_,
+        install_,
+        scripts_.emplace(*runner_, events_, twins_ ? &*twins_ : nullptr, stand_ins_ ? &*stand_ins_ : nullptr),
+        {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version,
+         is_chrootless() ? root_path_ : std::string()},
+        plan_.architecture,
+        conffile_choice(plan_.dpkg_options),
+        [this](std::uint32_t number) { return inbox_->take(number); },
+        [this](Phase phase, const PackageId &id) { on_package(phase, id); },
+        [this](std::uint32_t number) {
+          if (twins_) twins_->on_unpacked(number);
+        }};
     installer_.emplace(std::move(context));
     installer_->extract_first();
   }
@@ -482,6 +492,7 @@ class Builder {
   std::vector<std::string> device_nodes_;  ///< made in the tree because nothing is mounted there
   std::optional<sandbox::Runner> runner_;
   std::optional<NativeTwins> twins_;
+  std::optional<StandInCovers> stand_ins_;
   std::optional<PackageInbox> inbox_;
   std::optional<SandboxedScripts> scripts_;
   std::optional<Installer> installer_;

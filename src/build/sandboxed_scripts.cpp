@@ -11,7 +11,9 @@ configure::ScriptResult SandboxedScripts::run(const configure::ScriptCall &call)
   request.argv = call.argv;
   request.environment = call.environment;
   if (twins_ != nullptr) twins_->before(call, request);
+  if (stand_ins_ != nullptr) stand_ins_->before(call, request);
   sandbox::RunResult result = runner_.run(request, [&](std::string_view chunk) { listener.take(chunk); });
+  if (stand_ins_ != nullptr) stand_ins_->after();
   if (twins_ != nullptr) twins_->after();
   out.output = listener.finish();
   out.exit_status = result.exit_status;

@@ -3,6 +3,7 @@
 
 #include "build/event_sender.hpp"
 #include "build/native_twins.hpp"
+#include "build/stand_in_covers.hpp"
 #include "configure/script_host.hpp"
 #include "sandbox/runner.hpp"
 
@@ -10,9 +11,9 @@ namespace debroot::build {
 
 class SandboxedScripts : public configure::ScriptHost {
  public:
-  /// All must outlive it; `twins` is null when every program is the image's own.
-  SandboxedScripts(sandbox::Runner &runner, EventSender &events, NativeTwins *twins)
-      : runner_(runner), events_(events), twins_(twins) {}
+  /// All must outlive it; `twins` and `stand_ins` are null when every program is the image's own.
+  SandboxedScripts(sandbox::Runner &runner, EventSender &events, NativeTwins *twins, StandInCovers *stand_ins)
+      : runner_(runner), events_(events), twins_(twins), stand_ins_(stand_ins) {}
 
   [[nodiscard]] configure::ScriptResult run(const configure::ScriptCall &call) override;
 
@@ -20,6 +21,7 @@ class SandboxedScripts : public configure::ScriptHost {
   sandbox::Runner &runner_;
   EventSender &events_;
   NativeTwins *twins_;
+  StandInCovers *stand_ins_;
 };
 
 }  // namespace debroot::build

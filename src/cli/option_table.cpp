@@ -147,6 +147,10 @@ std::vector<OptionRow> run_rows() {
        "for another architecture: native (the default), with this host's own builds of the tools that maintainer "
        "scripts call, or emulate",
        set(&Options::foreign_exec)},
+      {kGroup, "--stand-ins", "WORD",
+       "yes (the default): small programs of debroot's do what known tools would do that maintainer scripts call; or "
+       "no",
+       set(&Options::stand_ins)},
       {kGroup, "--jobs", "N", "worker threads; default: the CPUs that this process may use", set(&Options::jobs)},
       {kGroup, "--simulate,--dry-run", "", "fetch indexes and show what would be installed, make nothing",
        turn_on(&Options::is_simulation)},

@@ -223,6 +223,7 @@ BuildPlan make_plan(const Options &options, const HostFacts &host) {
   set_customisations(plan, options);
   plan.shares_network_with_scripts = options.shares_network_with_scripts;
   plan.twin_architecture = twin_architecture(plan, options, host);
+  plan.uses_stand_ins = parse_stand_ins(options.stand_ins.value_or("yes"));
   plan.jobs = options.jobs ? parse_jobs(*options.jobs) : host.cpus;
   plan.cache = make_cache(options, host);
   set_environment(plan, host);

@@ -175,6 +175,13 @@ bool parse_foreign_exec(std::string_view word) {
   throw with_choice(usage_error(fmt::format("unknown way to run foreign programs '{}'", word)), word, kWords);
 }
 
+bool parse_stand_ins(std::string_view word) {
+  constexpr std::array<std::string_view, 2> kWords = {"yes", "no"};
+  if (word == "yes") return true;
+  if (word == "no") return false;
+  throw with_choice(usage_error(fmt::format("unknown choice of stand-ins '{}'", word)), word, kWords);
+}
+
 void check_hostname(std::string_view name) {
   auto refuse = [&](std::string_view cause) {
     throw usage_error(fmt::format("'{}' is no host name: {}", name, cause));

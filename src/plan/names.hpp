@@ -39,6 +39,10 @@ namespace debroot::plan {
 /// --foreign-exec: whether scripts of a foreign image may run native twins of its tools. @throws Error of kind usage
 [[nodiscard]] bool parse_foreign_exec(std::string_view word);
 
+/// --stand-ins: whether maintainer scripts may run debroot's stand-ins for tools of the image. @throws Error of kind
+/// usage
+[[nodiscard]] bool parse_stand_ins(std::string_view word);
+
 /// A host name as RFC 1123 has it: labels of letters, digits and inner hyphens, at most 63 bytes each, and at most 64
 /// bytes in all since the kernel keeps no more. @throws Error of kind usage
 void check_hostname(std::string_view name);

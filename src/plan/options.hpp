@@ -45,6 +45,7 @@ struct Options {
   std::optional<std::string> mode;
   bool shares_network_with_scripts = false;  ///< --script-network
   std::optional<std::string> foreign_exec;   ///< --foreign-exec
+  std::optional<std::string> stand_ins;      ///< --stand-ins
   std::vector<std::string> apt_options;      ///< --aptopt: text, or a file that holds it
   std::vector<std::string> dpkg_options;     ///< --dpkgopt, likewise
   std::vector<HookOption> hooks;             ///< in command-line order

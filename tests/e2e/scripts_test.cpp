@@ -54,6 +54,16 @@ TEST_P(Scripts, DescriptorsOfTheBuilderAreNotThere) {
             "3\n");
 }
 
+TEST_P(Scripts, ToolsOfUnknownBytesRunThemselves) {
+  add(package("tools")
+          .file("/usr/bin/dpkg-maintscript-helper", "#!/bin/sh\necho own \"$0\" \"$@\"\n", {.mode = 0755})
+          .file("/usr/share/dpkg/sh/dpkg-error.sh", ""));
+  add(package("probe").depends("tools").script(
+      "postinst", "#!/bin/sh\ndpkg-maintscript-helper rm_conffile /etc/x 1.0 -- \"$@\" >/result\n"));
+  Image made = read_tar(image(place(), {"--variant", "essential", "--include", "probe"}));
+  EXPECT_EQ(made["/result"].content, "own /usr/bin/dpkg-maintscript-helper rm_conffile /etc/x 1.0 -- configure \n");
+}
+
 TEST_P(Scripts, NetworkIsAloneWithItsLoopback) {
   EXPECT_EQ(result_of("sed -n 's/^ *\\([^:]*\\):.*/\\1/p' /proc/net/dev"), "lo\n");
 }

@@ -36,12 +36,12 @@ TEST(CommandLine, TakesOptionsAnywhere) {
 
 TEST(CommandLine, FillsEveryOption) {
   CommandLine line = parse_command_line(
-      {"plan",   "sid",       "--json",    "--architectures", "i386", "--format",   "tar",       "--variant",
-       "apt",    "--exclude", "x",         "--hostname",      "h",    "--network",  "none",      "--components",
-       "c",      "--keyring", "k",         "--cache",         "d",    "--no-cache", "--offline", "--aptopt",
-       "A",      "--dpkgopt", "D",         "--skip",          "s",    "--mode",     "root",      "--script-network",
-       "--jobs", "3",         "--dry-run", "--progress",      "json", "--logfile",  "l",         "--foreign-exec",
-       "emulate"});
+      {"plan",    "sid",         "--json",    "--architectures", "i386", "--format",   "tar",       "--variant",
+       "apt",     "--exclude",   "x",         "--hostname",      "h",    "--network",  "none",      "--components",
+       "c",       "--keyring",   "k",         "--cache",         "d",    "--no-cache", "--offline", "--aptopt",
+       "A",       "--dpkgopt",   "D",         "--skip",          "s",    "--mode",     "root",      "--script-network",
+       "--jobs",  "3",           "--dry-run", "--progress",      "json", "--logfile",  "l",         "--foreign-exec",
+       "emulate", "--stand-ins", "no"});
   const plan::Options &options = line.options;
   EXPECT_TRUE(line.is_json);
   EXPECT_THAT(options.architectures, ElementsAre("i386"));
@@ -61,6 +61,7 @@ TEST(CommandLine, FillsEveryOption) {
   EXPECT_EQ(options.mode, "root");
   EXPECT_TRUE(options.shares_network_with_scripts);
   EXPECT_EQ(options.foreign_exec, "emulate");
+  EXPECT_EQ(options.stand_ins, "no");
   EXPECT_EQ(options.jobs, "3");
   EXPECT_TRUE(options.is_simulation);
   EXPECT_EQ(line.progress, ProgressStyle::json);

@@ -81,6 +81,9 @@ Running:
       --foreign-exec WORD     for another architecture: native (the default),
                               with this host's own builds of the tools that
                               maintainer scripts call, or emulate
+      --stand-ins WORD        yes (the default): small programs of debroot's do
+                              what known tools would do that maintainer scripts
+                              call; or no
       --jobs N                worker threads; default: the CPUs that this
                               process may use
       --simulate              fetch indexes and show what would be installed,

@@ -64,6 +64,12 @@ TEST(ForeignExec, HasTwoWords) {
             "unknown way to run foreign programs 'qemu'\nexpected: native, emulate");
 }
 
+TEST(StandIns, HasTwoWords) {
+  EXPECT_TRUE(parse_stand_ins("yes"));
+  EXPECT_FALSE(parse_stand_ins("no"));
+  EXPECT_EQ(refusal([] { (void)parse_stand_ins("some"); }), "unknown choice of stand-ins 'some'\nexpected: yes, no");
+}
+
 TEST(Hostname, FollowsRfc1123) {
   for (const char *name : {"a", "web-1", "3com", "db.example.org"}) EXPECT_NO_THROW(check_hostname(name)) << name;
   EXPECT_EQ(refusal([] { check_hostname(""); }), "'' is no host name: it is empty");
