@@ -73,8 +73,17 @@ std::vector<std::string> hook_arguments(const Hook &hook, const std::string &roo
 }
 
 std::string hook_title(const Hook &hook) {
-  return fmt::format("{}{} hook '{}'", hook.is_chrooted ? "chrooted " : "", hook_stage_name(hook.stage),
-                     hook.name.empty() ? hook.command : hook.name);
+  constexpr std::size_t kLongest = 100;
+  const std::string &whole = hook.name.empty() ? hook.command : hook.name;
+  std::string command = whole.substr(0, whole.find('\n'));
+  if (command.size() > kLongest) {
+    command.resize(kLongest);
+    while (!command.empty() && (command.back() & 0xc0) == 0x80) command.pop_back();  // no half of a character
+    if (!command.empty() && (command.back() & 0x80) != 0) command.pop_back();
+  }
+  std::string_view more = command.size() < whole.size() ? "…" : "";
+  return fmt::format("{}{} hook '{}{}'", hook.is_chrooted ? "chrooted " : "", hook_stage_name(hook.stage), command,
+                     more);
 }
 
 HookRunner::HookRunner(const base::RootDirectory &root, std::string root_path)

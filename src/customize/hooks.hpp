@@ -30,7 +30,7 @@ struct HookSettings {
 /// How a hook's command is run; not for special verbs.
 std::vector<std::string> hook_arguments(const Hook &hook, const std::string &root_path);
 
-/// "customize hook 'COMMAND'", as messages name it.
+/// "customize hook 'COMMAND'", as messages name it: of a long command or one of several lines, its beginning.
 std::string hook_title(const Hook &hook);
 
 /// The hooks of one build. Makes the process the one that orphans go to.

@@ -18,6 +18,13 @@ Names arguments(const std::string &command, bool is_chrooted = false) {
   return hook_arguments({HookStage::customize, command, is_chrooted}, "/r");
 }
 
+TEST(Hooks, TheirTitleIsOneShortLine) {
+  EXPECT_EQ(hook_title({HookStage::setup, "cp a b"}), "setup hook 'cp a b'");
+  EXPECT_EQ(hook_title({HookStage::customize, "set -e\ncp a b"}), "customize hook 'set -e…'");
+  std::string title = hook_title({HookStage::customize, std::string(99, 'x') + "äöü"});
+  EXPECT_EQ(title, "customize hook '" + std::string(99, 'x') + "…'");
+}
+
 TEST(Hooks, WordsRunAsProgramsTheRestAsShell) {
   EXPECT_EQ(arguments("/usr/bin/touch"), (Names{"/usr/bin/touch", "/r"}));
   EXPECT_EQ(arguments("a-b_c@1%+=:,./d"), (Names{"a-b_c@1%+=:,./d", "/r"}));
