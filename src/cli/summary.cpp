@@ -88,8 +88,10 @@ std::string use_text(const BuildPlan &plan) {
 std::optional<std::string> machine_name(std::string_view path) {
   while (path.ends_with('/')) path.remove_suffix(1);
   std::string_view name = path.substr(path.rfind('/') + 1);
-  constexpr std::array<std::string_view, 10> kSuffixes = {".gz",  ".xz",   ".zst", ".taz", ".tgz",
-                                                          ".txz", ".tzst", ".tar", ".fs",  ".rootfs"};
+  constexpr std::array<std::string_view, 25> kSuffixes = {
+      ".gz",     ".xz",  ".zst", ".taz",  ".tgz",  ".txz",  ".tzst",    ".tar", ".fs",
+      ".rootfs", ".bz2", ".tbz", ".tbz2", ".tz2",  ".lzma", ".tlz",     ".lz",  ".lz4",
+      ".Z",      ".taZ", ".oci", ".ext2", ".ext4", ".sqfs", ".squashfs"};
   bool has_changed = true;
   while (has_changed) {
     has_changed = false;

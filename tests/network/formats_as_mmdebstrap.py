@@ -15,10 +15,20 @@ import network_support as support  # it makes the tools importable
 import as_mmdebstrap
 import reference
 
-PROGRAMS = {"squashfs": ("tar2sqfs", "squashfs-tools-ng"), "ext2": ("genext2fs", "genext2fs"), "ext4": ("mke2fs", "e2fsprogs")}
+PROGRAMS = {
+    "squashfs": ("tar2sqfs", "squashfs-tools-ng"),
+    "ext2": ("genext2fs", "genext2fs"),
+    "ext4": ("mke2fs", "e2fsprogs"),
+}
 ARGUMENTS = ["--variant=essential", "--include=iputils-ping", "bookworm"]
-# magic, time, block size, compressor, log2 of the block size, flags, version
-SQUASHFS_FIELDS = {"time": (8, "I"), "block size": (12, "I"), "compressor": (20, "H"), "flags": (24, "H"), "version": (28, "I")}
+# offset in the superblock and type
+SQUASHFS_FIELDS = {
+    "time": (8, "I"),
+    "block size": (12, "I"),
+    "compressor": (20, "H"),
+    "flags": (24, "H"),
+    "version": (28, "I"),
+}
 EXT_LINES = ("Filesystem UUID", "Block size", "Inode size", "Directory Hash Seed", "Default directory hash")
 
 
@@ -34,7 +44,8 @@ def mounted(image, directory):
 
 def as_tar(directory, target):
     """What tells of a tree: a tar of it."""
-    options = ["--sort=name", "--numeric-owner", "--format=pax", "--xattrs", "--xattrs-include=*", "--exclude=./lost+found"]
+    options = ["--sort=name", "--numeric-owner", "--format=pax", "--xattrs", "--xattrs-include=*"]
+    options.append("--exclude=./lost+found")
     times = ["--pax-option=delete=atime,delete=ctime", f"--mtime=@{reference.EPOCH}", "--clamp-mtime"]
     subprocess.run(["tar", *options, *times, "-cf", target, "-C", directory, "."], check=True)
     return target
@@ -42,7 +53,7 @@ def as_tar(directory, target):
 
 def superblock(kind, image):
     if kind == "squashfs":
-        head = image.open("rb").read(96)
+        head = image.read_bytes()[:96]
         return {name: struct.unpack_from("<" + code, head, at)[0] for name, (at, code) in SQUASHFS_FIELDS.items()}
     text = subprocess.run(["dumpe2fs", "-h", image], capture_output=True, text=True, check=True).stdout
     found = dict(re.findall(r"^([^:\n]+):\s+(.*)$", text, re.MULTILINE))
@@ -66,13 +77,13 @@ class Formats:
     def make_both(self, kind):
         """(mmdebstrap's, debroot's)"""
         paths = [self.host.output(f"{name}.{kind}") for name in ("mmdebstrap", "debroot")]
-        line = lambda path: ["--quiet", f"--format={kind}", *ARGUMENTS, str(path), reference.MIRROR]
+        lines = [["--quiet", f"--format={kind}", *ARGUMENTS, str(path), reference.MIRROR] for path in paths]
         done = subprocess.run(
-            [self.program, *line(paths[0])], env=reference.environment(), capture_output=True, text=True, check=False
+            [self.program, *lines[0]], env=reference.environment(), capture_output=True, text=True, check=False
         )
         if not self.checks.check(f"mmdebstrap makes a {kind}", done.returncode == 0, done.stderr):
             return None
-        done = self.host.run(["mmdebstrap", *line(paths[1])])
+        done = self.host.run(["mmdebstrap", *lines[1]])
         return paths if self.checks.check(f"debroot makes a {kind}", done.returncode == 0, done.stderr) else None
 
     def compare_trees(self, kind, tars):

@@ -37,6 +37,8 @@ TEST(Doctor, ShowsRemediesAndAVerdict) {
 TEST(MachineName, IsTheFilesNameWithoutSuffixes) {
   EXPECT_EQ(machine_name("./bookworm-amd64.tar"), "bookworm-amd64");
   EXPECT_EQ(machine_name("/a/b/web.tar.xz"), "web");
+  EXPECT_EQ(machine_name("web.tar.bz2"), "web");
+  EXPECT_EQ(machine_name("web.squashfs"), "web");
   EXPECT_EQ(machine_name("rootfs/"), "rootfs");
   EXPECT_EQ(machine_name("a_b.tar"), std::nullopt);
   EXPECT_EQ(machine_name("-"), std::nullopt);
