@@ -11,6 +11,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "plan/bundled_hooks.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/names.hpp"
 #include "plan/packages.hpp"
@@ -224,7 +225,9 @@ void check_words_as_mmdebstrap(const Options &options, const HostFacts &host) {
   for (const HookOption &hook : options.hooks) {
     std::error_code failure;
     if (hook.source != HookSource::directory) continue;
-    if (!fs::is_directory(fs::path(host.working_directory) / hook.value, failure)) {
+    fs::path path = fs::path(host.working_directory) / hook.value;
+    bool is_bundled = find_bundled_hooks(path.lexically_normal().string()) != nullptr;
+    if (!is_bundled && !fs::is_directory(path, failure)) {
       throw usage_error(fmt::format("hook directory '{}' does not exist", hook.value));
     }
   }

@@ -170,7 +170,7 @@ TEST_P(Hooks, ScriptsMayCallTheSpecialOnes) {
                                                     "download /etc/issue issue" + sockets + "if " + helper +
                                                     "upload nothing /etc/x <&7 >&7 2>\"$NOTE\"; then exit 9; fi; " +
                                                     helper + "upload single /etc/again" + sockets});
-  EXPECT_EQ(text, "debroot: error: cannot read 'nothing': no such file or directory\n");
+  EXPECT_EQ(text, "E: cannot read 'nothing': no such file or directory\n");
   Image made = read_tar(bytes_of(place().out("image.tar")));
   EXPECT_EQ(made["/etc/single"].content, "single");
   EXPECT_EQ(made["/etc/again"].content, "single");
