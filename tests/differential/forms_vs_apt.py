@@ -153,8 +153,6 @@ def install_essential(options, apt):
     if chosen is None:
         sys.exit(f"the resolver finds no essential set: {reason}")
     apt.set_installed(chosen)
-    with open(apt.path("installed"), "w") as file:
-        file.write("\n".join(sorted(chosen)))
 
 
 def compare(options, apt, policy):

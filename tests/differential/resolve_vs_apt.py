@@ -75,12 +75,17 @@ class Apt:
                         yield stanza.strip("\n")
 
     def set_installed(self, identities):
+        """Path of a file that lists them for resolve_oracle."""
+        listing = self.path("installed")
+        with open(listing, "w") as file:
+            file.write("\n".join(sorted(identities)))
         wanted = set(identities)
         with open(self.path("var/lib/dpkg/status"), "w") as file:
             for stanza in self.stanzas() if wanted else []:
                 if identity(stanza) in wanted:
                     wanted.discard(identity(stanza))
                     file.write(stanza + "\nStatus: install ok installed\n\n")
+        return listing
 
     def ask(self, items, with_order):
         """Packages, reason of a refusal, steps. The simulation shows the order but takes some 20 times as long."""
@@ -245,10 +250,7 @@ def run(options, apt):
         print("the resolver finds no essential set:", answer[1])
         sys.exit(1)
 
-    apt.set_installed(answer[0])
-    installed_file = apt.path("installed")
-    with open(installed_file, "w") as file:
-        file.write("\n".join(sorted(answer[0])))
+    installed_file = apt.set_installed(answer[0])
     if options.recommends:
         apt.options.append("APT::Install-Recommends=true")
     oracle = Oracle(options.oracle, apt, ["--recommends"] if options.recommends else [], installed_file)
