@@ -12,9 +12,9 @@
 
 namespace debroot::pack {
 
-/// A file system of the size that mmdebstrap gives it (mmdebstrap(1), "ext2" and "ext4"), or larger where the tree would
-/// not fit. No clock is in it: its own times are the epoch's, an inode's are those of the entry, its UUID and the seed
-/// of its directory hashes follow from the epoch as mmdebstrap derives them (ext_uuid).
+/// A file system of the size that mmdebstrap gives it (mmdebstrap(1), "ext2" and "ext4"), or larger where the tree
+/// would not fit. No clock is in it: its own times are the epoch's, an inode's are those of the entry, its UUID and the
+/// seed of its directory hashes follow from the epoch as mmdebstrap derives them (ext_uuid).
 ///
 /// ext2: blocks of 1 KiB, inodes of 128 bytes, so times are those between 1901 and 2038 (others are written as the
 /// nearest) and attributes are left out. ext4: blocks of 4 KiB, a journal, checksums, attributes; the features that

@@ -101,8 +101,8 @@ bool Marking::switch_candidates(PackageRef version, const ReleaseMatch &release,
   return true;
 }
 
-/// Tries to meet one relation by a version of `release`; only versioned relations are worth a switch. As in apt, the last
-/// alternative stays switched even where something further down cannot be met.
+/// Tries to meet one relation by a version of `release`; only versioned relations are worth a switch. As in apt, the
+/// last alternative stays switched even where something further down cannot be met.
 bool Marking::switch_dependency(const Dependency &dependency, const ReleaseMatch &release,
                                 std::vector<PackageRef> &changed) {
   for (const Alternative &alternative : dependency.alternatives) {
