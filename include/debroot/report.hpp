@@ -7,6 +7,7 @@
 
 #include "debroot/package.hpp"
 #include "debroot/progress.hpp"
+#include "debroot/span.hpp"
 
 namespace debroot {
 
@@ -39,6 +40,7 @@ struct BuildReport {
   std::vector<ReportedPackage> packages;  ///< in install order
   std::vector<ReportedRelease> releases;
   std::vector<PhaseTime> times;
+  std::vector<Span> spans;  ///< where the time went, of both processes
   std::vector<std::string> warnings;
   std::vector<std::string> random_paths;  ///< files that packages draw at random, in the image
   std::int64_t source_date_epoch = 0;

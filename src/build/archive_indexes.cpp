@@ -70,7 +70,9 @@ std::optional<fetch::Fetched> take(fetch::Completion completion) {
 }
 
 /// All InRelease files at once, then the older pair for those that have none.
-std::vector<SignedFiles> fetch_releases(const std::vector<SourceEntry> &entries, fetch::Fetcher &fetcher) {
+std::vector<SignedFiles> fetch_releases(const std::vector<SourceEntry> &entries, fetch::Fetcher &fetcher,
+                                        base::Trace &trace) {
+  base::Trace::Timer timer = trace.time(SpanKind::network, "Release files");
   std::vector<fetch::Request> requests;
   for (const SourceEntry &entry : entries) requests.push_back(release_request(entry, "InRelease"));
   std::vector<fetch::Completion> completions = fetcher.fetch_all(std::move(requests));
@@ -196,11 +198,12 @@ std::vector<PendingIndex> twin_indexes(const OpenSource &source, const std::stri
 class Reading {
  public:
   Reading(const BuildPlan &plan, const debian::AptConfig &config, fetch::Fetcher &fetcher, Progress &progress,
-          const std::string &twin_architecture, const std::string &status)
+          base::Trace &trace, const std::string &twin_architecture, const std::string &status)
       : plan_(plan),
         config_(config),
         fetcher_(fetcher),
         progress_(progress),
+        trace_(trace),
         twin_architecture_(twin_architecture),
         status_(status),
         pool_(plan.jobs) {}
@@ -220,7 +223,7 @@ class Reading {
  private:
   void read_sources() {
     std::vector<SourceEntry> entries = distinct_entries();
-    std::vector<SignedFiles> files = fetch_releases(entries, fetcher_);
+    std::vector<SignedFiles> files = fetch_releases(entries, fetcher_, trace_);
     bool is_archived = false;
     if (first_missing(files) && plan_.has_default_sources) {
       std::vector<SourcesFile> archived = plan::archived_sources(plan_);
@@ -229,7 +232,7 @@ class Reading {
                                    archived.front().entries.front().archive_root));
         out_.sources = std::move(archived);
         entries = distinct_entries();
-        files = fetch_releases(entries, fetcher_);
+        files = fetch_releases(entries, fetcher_, trace_);
         is_archived = true;
       }
     }
@@ -284,9 +287,12 @@ class Reading {
   void open_all(const std::vector<SourceEntry> &entries, const std::vector<SignedFiles> &files, bool is_archived) {
     std::vector<std::future<verify::VerifiedRelease>> checks;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      checks.push_back(pool_.submit([&, i] { return verify_files(files[i], entries[i], plan_, is_archived); }));
+      checks.push_back(pool_.submit([&, i] {
+        base::Trace::Timer timer = trace_.time(SpanKind::work, "signature of " + subject_of(entries[i]));
+        return verify_files(files[i], entries[i], plan_, is_archived);
+      }));
     }
-    for (auto &check : checks) check.wait();
+    wait_for(checks, "signatures");
     for (std::size_t i = 0; i < entries.size(); ++i) {
       verify::VerifiedRelease verified = checks[i].get();
       sources_.push_back(open_source(entries[i], verified, plan_, config_));
@@ -324,8 +330,9 @@ class Reading {
   std::future<index::ScannedPackages> start_scan(const PendingIndex &pending, const fetch::Fetched &fetched,
                                                  const std::string &url) {
     const index::PackagesFile &form = pending.wanted.forms.front();
-    return pool_.submit([url, form, architectures = pending.architectures, bytes = bytes_of(fetched)]() mutable {
+    return pool_.submit([this, url, form, architectures = pending.architectures, bytes = bytes_of(fetched)]() mutable {
       std::string subject = base::without_credentials(url);
+      base::Trace::Timer timer = trace_.time(SpanKind::work, "reading " + subject);
       auto verified =
           verify::check_bytes(base::UntrustedBytes(std::move(bytes)), form.sha256, form.size_bytes, subject);
       return index::scan_packages(verified, architectures, subject);
@@ -339,7 +346,10 @@ class Reading {
     for (PendingIndex &wanted : pending) tickets.push_back(fetcher_.submit(wanted.request));
     std::vector<std::future<index::ScannedPackages>> scans(pending.size());
     for (std::size_t i = 0; i < pending.size(); ++i) {
-      fetch::Completion completion = fetcher_.wait(tickets[i]);
+      fetch::Completion completion = [&] {
+        base::Trace::Timer timer = trace_.time(SpanKind::network, pending[i].request.url);
+        return fetcher_.wait(tickets[i]);
+      }();
       if (pending[i].is_for_twins && is_passing_failure(completion)) continue;
       fetch::Fetched fetched = fetch::require(std::move(completion));
       std::string url = suite_url(pending[i].source->entry, pending[i].wanted.forms.front().path);
@@ -351,15 +361,21 @@ class Reading {
       count.bytes_done = fetcher_.totals().network_bytes;
       progress_.phase_advanced(Phase::indexes, count, url);
     }
-    for (auto &scan : scans) {
-      if (scan.valid()) scan.wait();
-    }
+    wait_for(scans, "indexes");
     for (std::size_t i = 0; i < pending.size(); ++i) {
       if (!scans[i].valid()) continue;
       const OpenSource &source = *pending[i].source;
       index::add_packages(pending[i].is_for_twins ? out_.twins : out_.packages, scans[i].get(),
                           index::make_source(source.release, source.entry.archive_root, source.entry.suite,
                                              pending[i].wanted.component));
+    }
+  }
+
+  template <class Value>
+  void wait_for(std::vector<std::future<Value>> &results, const char *name) {
+    base::Trace::Timer timer = trace_.time(SpanKind::wait, name);
+    for (std::future<Value> &result : results) {
+      if (result.valid()) result.wait();
     }
   }
 
@@ -373,6 +389,7 @@ class Reading {
   const debian::AptConfig &config_;
   fetch::Fetcher &fetcher_;
   Progress &progress_;
+  base::Trace &trace_;
   const std::string &twin_architecture_;
   const std::string &status_;
   std::vector<OpenSource> sources_;
@@ -383,8 +400,9 @@ class Reading {
 }  // namespace
 
 ArchiveIndexes read_archives(const BuildPlan &plan, const debian::AptConfig &config, fetch::Fetcher &fetcher,
-                             Progress &progress, const std::string &twin_architecture, const std::string &status) {
-  return Reading(plan, config, fetcher, progress, twin_architecture, status).run();
+                             Progress &progress, base::Trace &trace, const std::string &twin_architecture,
+                             const std::string &status) {
+  return Reading(plan, config, fetcher, progress, trace, twin_architecture, status).run();
 }
 
 std::string apt_list_name(std::string_view url) {

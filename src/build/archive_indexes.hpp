@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/trace.hpp"
 #include "debian/apt_config.hpp"
 #include "debian/package_index.hpp"
 #include "debroot/plan.hpp"
@@ -37,7 +38,7 @@ struct ArchiveIndexes {
 /// hooks left it. @throws Error of kind network, trust or
 /// index
 [[nodiscard]] ArchiveIndexes read_archives(const BuildPlan &plan, const debian::AptConfig &config,
-                                           fetch::Fetcher &fetcher, Progress &progress,
+                                           fetch::Fetcher &fetcher, Progress &progress, base::Trace &trace,
                                            const std::string &twin_architecture, const std::string &status);
 
 /// Name under /var/lib/apt/lists that apt gives to what it takes from `url`.

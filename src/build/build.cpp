@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "base/trace.hpp"
 #include "build/archive_indexes.hpp"
 #include "build/builder.hpp"
 #include "build/directory_output.hpp"
@@ -47,15 +48,23 @@ fetch::FetchOptions fetch_options(const BuildPlan &plan, const debian::AptConfig
   return options;
 }
 
+/// Whoever wants to know how the build goes.
+struct Witness {
+  Progress &progress;
+  BuildReport &report;
+  base::Trace &trace;
+};
+
 /// Runs one phase between its two events and notes its time.
 template <class Work>
-auto timed(Phase phase, Progress &progress, BuildReport &report, const Work &work) {
+auto timed(Phase phase, const Witness &witness, const Work &work) {
   Clock::time_point start = Clock::now();
-  progress.phase_started(phase, {});
+  base::Trace::Timer timer = witness.trace.time(SpanKind::stage, std::string(phase_name(phase)));
+  witness.progress.phase_started(phase, {});
   auto result = work();
   std::uint64_t spent = milliseconds_since(start);
-  progress.phase_finished(phase, {}, spent);
-  report.times.push_back({phase, spent});
+  witness.progress.phase_finished(phase, {}, spent);
+  witness.report.times.push_back({phase, spent});
   return result;
 }
 
@@ -73,10 +82,11 @@ struct Chosen {
   build::SelectedPackages selected;
 };
 
-build::ArchiveIndexes read_indexes(const Basis &basis, fetch::Fetcher &fetcher, Progress &progress, BuildReport &report,
+build::ArchiveIndexes read_indexes(const Basis &basis, fetch::Fetcher &fetcher, const Witness &witness,
                                    const std::string &twin_architecture) {
-  return timed(Phase::indexes, progress, report, [&] {
-    return build::read_archives(basis.plan, basis.config, fetcher, progress, twin_architecture, basis.status);
+  return timed(Phase::indexes, witness, [&] {
+    return build::read_archives(basis.plan, basis.config, fetcher, witness.progress, witness.trace, twin_architecture,
+                                basis.status);
   });
 }
 
@@ -84,18 +94,18 @@ void set_sources(const std::vector<SourcesFile> &sources, build::InstallPlan &pl
   for (const SourcesFile &file : sources) plan.sources.push_back({file.path, file.text});
 }
 
-Chosen choose(const Basis &basis, build::ArchiveIndexes indexes, Progress &progress, BuildReport &report,
+Chosen choose(const Basis &basis, build::ArchiveIndexes indexes, const Witness &witness,
               const std::string &twin_architecture) {
   Chosen out{std::move(indexes), {}};
-  out.selected = timed(Phase::resolve, progress, report, [&] {
+  out.selected = timed(Phase::resolve, witness, [&] {
     return build::select_packages(basis.plan, out.indexes, basis.config, basis.preferences);
   });
   set_sources(out.indexes.sources, out.selected.plan);
   if (!twin_architecture.empty()) build::add_twins(out.selected, out.indexes, twin_architecture);
   out.selected.plan.epoch = basis.plan.source_date_epoch.value_or(out.indexes.newest_date);
-  report.packages = out.selected.reported;
-  report.releases = out.indexes.releases;
-  report.source_date_epoch = out.selected.plan.epoch;
+  witness.report.packages = out.selected.reported;
+  witness.report.releases = out.indexes.releases;
+  witness.report.source_date_epoch = out.selected.plan.epoch;
   return out;
 }
 
@@ -108,22 +118,23 @@ bool has_setup_hooks(const BuildPlan &plan) {
 /// the archive may be of their making; only where the time of the image is that of the archive, that is read first.
 /// @return the indexes if they are read already and still those that count
 std::optional<build::ArchiveIndexes> run_setup_hooks(Basis &basis, std::optional<fetch::Fetcher> &fetcher,
-                                                     sandbox::BuilderHandle &builder, Progress &progress,
-                                                     const std::stop_token &stop, BuildReport &report,
+                                                     sandbox::BuilderHandle &builder, const Witness &witness,
+                                                     const std::stop_token &stop,
                                                      const std::string &twin_architecture) {
   std::optional<build::ArchiveIndexes> early;
   build::SelectedPackages first;
   std::vector<build::ListFile> lists;
   if (!basis.plan.source_date_epoch) {
-    early = read_indexes(basis, *fetcher, progress, report, twin_architecture);
+    early = read_indexes(basis, *fetcher, witness, twin_architecture);
     for (const build::ListFile &list : early->lists) lists.push_back({list.name, list.file.duplicate()});
     basis.plan.has_default_sources = false;  // where they are is known now
     basis.plan.sources = early->sources;
   }
   first.plan.epoch = basis.plan.source_date_epoch.value_or(early ? early->newest_date : 0);
   set_sources(basis.plan.sources, first.plan);
-  build::PackageFeed feed(basis.plan, std::move(first), std::move(lists), *fetcher, builder, progress);
-  build::RootState state = feed.run_setup_hooks(stop, report);
+  build::PackageFeed feed(basis.plan, std::move(first), std::move(lists), *fetcher, builder, witness.progress,
+                          witness.trace);
+  build::RootState state = feed.run_setup_hooks(stop, witness.report);
 
   std::vector<SourcesFile> sources = build::sources_in(state, basis.plan.sources, basis.plan.architecture);
   bool has_same_sources = build::are_same_sources(sources, basis.plan.sources);
@@ -211,7 +222,10 @@ BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::
   Clock::time_point start = Clock::now();
   Basis basis{plan, apt_config(plan), {}, {}};
   fetch::Fetcher fetcher(fetch_options(plan, basis.config, stop));
-  choose(basis, read_indexes(basis, fetcher, progress, report, {}), progress, report, {});
+  base::Trace trace(SpanProcess::outside);
+  Witness witness{progress, report, trace};
+  choose(basis, read_indexes(basis, fetcher, witness, {}), witness, {});
+  report.spans = trace.take();
   report.download_bytes = fetcher.totals().network_bytes;
   report.milliseconds = milliseconds_since(start);
   return report;
@@ -220,6 +234,8 @@ BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::
 BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::stop_token &stop) {
   BuildReport report;
   Clock::time_point start = Clock::now();
+  base::Trace trace(SpanProcess::outside);
+  Witness witness{progress, report, trace};
   Basis basis{plan, apt_config(plan), {}, {}};
 
   // places that cannot be written, and hosts that cannot build, fail before anything is fetched
@@ -260,12 +276,12 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   std::string twin_architecture = is_emulated ? plan.twin_architecture : std::string();
   std::optional<build::ArchiveIndexes> indexes;
   if (has_setup_hooks(plan)) {
-    indexes = run_setup_hooks(basis, fetcher, builder, progress, stop, report, twin_architecture);
+    indexes = run_setup_hooks(basis, fetcher, builder, witness, stop, twin_architecture);
   }
-  if (!indexes) indexes = read_indexes(basis, *fetcher, progress, report, twin_architecture);
-  Chosen chosen = choose(basis, std::move(*indexes), progress, report, twin_architecture);
+  if (!indexes) indexes = read_indexes(basis, *fetcher, witness, twin_architecture);
+  Chosen chosen = choose(basis, std::move(*indexes), witness, twin_architecture);
   build::PackageFeed feed(plan, std::move(chosen.selected), std::move(chosen.indexes.lists), *fetcher, builder,
-                          progress);
+                          progress, trace);
   feed.run(stop, report);
 
   // the tree is packed: only now do the outputs get their names
@@ -277,6 +293,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   outputs.directory.finish();
   report.download_bytes = fetcher->totals().network_bytes;
   report.milliseconds = milliseconds_since(start);
+  for (Span &span : trace.take()) report.spans.push_back(std::move(span));
   return report;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/compression.hpp"
 #include "base/text.hpp"
+#include "base/trace.hpp"
 #include "base/wire.hpp"
 #include "build/event_sender.hpp"
 #include "build/first_debs.hpp"
@@ -137,6 +138,7 @@ class Builder {
 
   void run() {
     receive_plan();
+    std::uint64_t first_begin = base::Trace::now();
     prepare_root();
     runner_ = sandbox::Runner::start(runner_options());
     if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources);
@@ -152,10 +154,15 @@ class Builder {
     bool wants_debs = has_hooks(plan_, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
     if (wants_debs) first_debs_.emplace(root_, install_, [this](std::uint32_t number) { return inbox_->file(number); });
     run_hooks(HookStage::extract);
+    trace_.note(SpanKind::stage, "first packages", first_begin);
     if (plan_.variant != Variant::extract) install();
     customize();
-    finish_tree();
-    pack();
+    {
+      base::Trace::Timer timer = trace_.time(SpanKind::stage, "pack");
+      finish_tree();
+      pack();
+    }
+    events_.done(customize::random_files(root_), output_bytes_, std::move(tar_digest_), trace_.take());
   }
 
   /// Takes away what a failed build leaves in a directory that was given as output.
@@ -196,6 +203,7 @@ class Builder {
   }
 
   void receive_plan() {
+    base::Trace::Timer timer = trace_.time(SpanKind::wait, "the plan");
     std::optional<base::ChannelMessage> bytes = channel_.receive();
     if (!bytes) throw Error(ErrorKind::interrupted, "the build was stopped");
     install_ = base::from_wire<ToBuilder>(bytes->bytes).plan;
@@ -247,7 +255,7 @@ class Builder {
     prepare_twins();
     prepare_stand_ins();
     inbox_.emplace(channel_, install_, std::move(stage), std::move(filter), twins_ ? &twins_->store() : nullptr,
-                   plan_.jobs, customize::cleanup_options(plan_.skips).keeps_apt_cache);
+                   plan_.jobs, customize::cleanup_options(plan_.skips).keeps_apt_cache, trace_);
   }
 
   void prepare_twins() {
@@ -274,7 +282,7 @@ class Builder {
     InstallerContext context{
         root_,
         install_,
-        scripts_.emplace(*runner_, events_, twins_ ? &*twins_ : nullptr, stand_ins_ ? &*stand_ins_ : nullptr),
+        scripts_.emplace(*runner_, events_, trace_, twins_ ? &*twins_ : nullptr, stand_ins_ ? &*stand_ins_ : nullptr),
         {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version,
          is_chrootless() ? root_path_ : std::string()},
         plan_.architecture,
@@ -302,6 +310,7 @@ class Builder {
   }
 
   void install() {
+    base::Trace::Timer timer = trace_.time(SpanKind::stage, "install");
     configure_count_.items_total = install_.packages.size();
     events_.phase_started(Phase::configure, configure_count_);
     installer_->install_first();
@@ -314,6 +323,7 @@ class Builder {
   void customize() {
     if (plan_.variant == Variant::extract) return;
     if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);
+    base::Trace::Timer timer = trace_.time(SpanKind::stage, "customize");
     events_.phase_started(Phase::customize, {});
     if (!plan_.is_plain) {
       customize::set_network(root_, plan_.network, [this](const std::vector<std::string> &argv) { run_inside(argv); });
@@ -349,7 +359,10 @@ class Builder {
       settings.on_output = [this, origin = customize::hook_title(hook)](std::string_view line) {
         events_.script_output(origin, line);
       };
-      hooks_->run(hook, settings);
+      {
+        base::Trace::Timer timer = trace_.time(SpanKind::hook, customize::hook_title(hook));
+        hooks_->run(hook, settings);
+      }
       if (installer_) installer_->reload();
     }
     root_.clear_directory("/var/lib/apt/lists", {"lock", "partial"});
@@ -458,18 +471,15 @@ class Builder {
       events_.phase_advanced(Phase::pack, {count.entries, 0, count.content_bytes, 0}, {});
     };
     PhaseCount count;
-    std::uint64_t output_bytes = 0;
-    std::string tar_digest;
     if (!setup_.sinks.empty()) {
       pack::PackResult result = pack::pack_tree(root_, setup_.sinks, options);
       for (const std::string &warning : result.warnings) events_.warning(warning);
-      for (std::uint64_t bytes : result.output_bytes) output_bytes += bytes;
+      for (std::uint64_t bytes : result.output_bytes) output_bytes_ += bytes;
       count = {result.count.entries, 0, result.count.content_bytes, 0};
-      tar_digest = std::move(result.tar_digest);
+      tar_digest_ = std::move(result.tar_digest);
     }
     if (!setup_.directory_output.empty()) pack::finish_directory(root_, install_.epoch);
     events_.phase_finished(Phase::pack, count);
-    events_.done(customize::random_files(root_), output_bytes, std::move(tar_digest));
   }
 
   void on_package(Phase phase, const PackageId &id) {
@@ -483,6 +493,7 @@ class Builder {
   const BuildPlan &plan_;
   base::Channel &channel_;
   EventSender events_;
+  base::Trace trace_{SpanProcess::builder};
   InstallPlan install_;
   std::vector<base::Fd> lists_;
   base::RootDirectory staging_;
@@ -498,6 +509,8 @@ class Builder {
   std::optional<Installer> installer_;
   std::optional<customize::HookRunner> hooks_;
   std::optional<FirstDebs> first_debs_;
+  std::uint64_t output_bytes_ = 0;
+  std::string tar_digest_;
   PhaseCount unpack_count_;
   PhaseCount configure_count_;
 };

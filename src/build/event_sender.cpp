@@ -63,12 +63,14 @@ void EventSender::root_state(RootState state) {
   send(std::move(message));
 }
 
-void EventSender::done(std::vector<std::string> random_paths, std::uint64_t output_bytes, std::string tar_digest) {
+void EventSender::done(std::vector<std::string> random_paths, std::uint64_t output_bytes, std::string tar_digest,
+                       std::vector<Span> spans) {
   FromBuilder message;
   message.kind = Kind::done;
   message.paths = std::move(random_paths);
   message.output_bytes = output_bytes;
   message.text = std::move(tar_digest);
+  message.spans = std::move(spans);
   send(std::move(message));
 }
 

@@ -24,7 +24,8 @@ class EventSender {
   void warning(const std::string &text);
   void script_output(const std::string &origin, std::string_view line);
   void root_state(RootState state);
-  void done(std::vector<std::string> random_paths, std::uint64_t output_bytes, std::string tar_digest);
+  void done(std::vector<std::string> random_paths, std::uint64_t output_bytes, std::string tar_digest,
+            std::vector<Span> spans);
   void failed(const Error &error);
 
  private:

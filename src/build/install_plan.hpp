@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/trace.hpp"
 #include "debroot/package.hpp"
 #include "debroot/progress.hpp"
 
@@ -135,11 +136,13 @@ struct FromBuilder {
   std::vector<std::string> paths;  ///< of `done`: files that packages drew at random
   std::uint64_t output_bytes = 0;  ///< of `done`
   RootState root_state;
+  std::vector<Span> spans;  ///< of `done`: where the builder's time went
 };
 template <class Wire>
 void fields(Wire &wire, FromBuilder &message) {
   wire(message.kind, message.phase, message.items_done, message.items_total, message.bytes_done, message.bytes_total,
-       message.milliseconds, message.subject, message.text, message.paths, message.output_bytes, message.root_state);
+       message.milliseconds, message.subject, message.text, message.paths, message.output_bytes, message.root_state,
+       message.spans);
 }
 
 }  // namespace debroot::build

@@ -42,14 +42,16 @@ void tell_builder(base::Channel &channel, std::string_view bytes, const std::vec
 }
 
 PackageFeed::PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists,
-                         fetch::Fetcher &fetcher, sandbox::BuilderHandle &builder, Progress &progress)
+                         fetch::Fetcher &fetcher, sandbox::BuilderHandle &builder, Progress &progress,
+                         base::Trace &trace)
     : plan_(std::move(selected.plan)),
       downloads_(std::move(selected.downloads)),
       lists_(std::move(lists)),
       needs_lists_(!plan.hooks.empty() || keeps_lists(plan.skips)),
       fetcher_(fetcher),
       builder_(builder),
-      progress_(progress) {}
+      progress_(progress),
+      trace_(trace) {}
 
 void PackageFeed::run(const std::stop_token &stop, BuildReport &report) {
   send_plan();
@@ -97,6 +99,7 @@ void PackageFeed::start_downloads() {
   count_.items_total = downloads_.size();
   bytes_before_ = fetcher_.totals().network_bytes + fetcher_.totals().cache_bytes;
   started_ = Clock::now();
+  began_ = base::Trace::now();
   progress_.phase_started(Phase::download, count_);
   tickets_.resize(downloads_.size());
   for (std::uint32_t number : download_order()) tickets_[number] = fetcher_.submit(std::move(downloads_[number]));
@@ -147,6 +150,7 @@ void PackageFeed::finish_downloads(BuildReport &report) {
   has_all_ = true;
   std::uint64_t spent = base::milliseconds_since(started_);
   progress_.phase_finished(Phase::download, count_, spent);
+  trace_.note(SpanKind::network, "packages", began_);
   report.times.push_back({Phase::download, spent});
 }
 
@@ -194,6 +198,7 @@ void PackageFeed::handle(const FromBuilder &message, BuildReport &report) {
       report.random_paths = message.paths;
       report.output_bytes = message.output_bytes;
       tar_digest_ = message.text;
+      report.spans = message.spans;
       is_done_ = true;
       break;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/channel.hpp"
+#include "base/trace.hpp"
 #include "build/archive_indexes.hpp"
 #include "build/install_plan.hpp"
 #include "build/selection.hpp"
@@ -24,7 +25,7 @@ void tell_builder(base::Channel &channel, std::string_view bytes, const std::vec
 class PackageFeed {
  public:
   PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists, fetch::Fetcher &fetcher,
-              sandbox::BuilderHandle &builder, Progress &progress);
+              sandbox::BuilderHandle &builder, Progress &progress, base::Trace &trace);
 
   /// For setup hooks: sends the plan, which has no packages, shows what the builder tells, and takes what the hooks
   /// have made of the root. @throws as `run`
@@ -56,9 +57,11 @@ class PackageFeed {
   fetch::Fetcher &fetcher_;
   sandbox::BuilderHandle &builder_;
   Progress &progress_;
+  base::Trace &trace_;
   std::vector<std::size_t> tickets_;  ///< of each package's download
   PhaseCount count_;
   std::chrono::steady_clock::time_point started_;
+  std::uint64_t began_ = 0;  ///< the downloads, by the trace's clock
   std::chrono::steady_clock::time_point told_;
   std::uint64_t bytes_before_ = 0;
   bool has_all_ = false;

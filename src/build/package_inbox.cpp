@@ -11,7 +11,8 @@
 namespace debroot::build {
 
 PackageInbox::PackageInbox(base::Channel &channel, const InstallPlan &plan, base::RootDirectory stage,
-                           unpack::PathFilter filter, const twins::Store *twins, unsigned jobs, bool keeps_all)
+                           unpack::PathFilter filter, const twins::Store *twins, unsigned jobs, bool keeps_all,
+                           base::Trace &trace)
     : channel_(channel),
       plan_(plan),
       stage_(std::move(stage)),
@@ -21,6 +22,7 @@ PackageInbox::PackageInbox(base::Channel &channel, const InstallPlan &plan, base
       twin_slots_(plan.twins.size()),
       is_first_(plan.packages.size(), false),
       keeps_all_(keeps_all),
+      trace_(trace),
       pool_(jobs) {
   for (Slot &slot : slots_) slot.arrival = slot.arrived.get_future();
   for (TwinSlot &slot : twin_slots_) slot.arrival = slot.arrived.get_future();
@@ -72,12 +74,14 @@ void PackageInbox::accept_twin(std::uint32_t number, std::optional<base::Fd> fil
     if (!*shared) return std::nullopt;
     const PlannedPackage &planned = plan_.twins[number].package;
     std::string subject = to_string(planned.id);
+    base::Trace::Timer timer = trace_.time(SpanKind::unpacking, "twin " + subject);
     return twins_->unpack(check(planned, std::move(**shared)),
                           {planned.id.name, planned.id.version, subject, fmt::format("{}", number)});
   }));
 }
 
 std::optional<twins::UnpackedTwin> PackageInbox::take_twin(std::uint32_t number) {
+  base::Trace::Timer timer = trace_.time(SpanKind::wait, to_string(plan_.twins[number].package.id));
   return twin_slots_[number].arrival.get().get();
 }
 
@@ -100,6 +104,7 @@ void PackageInbox::accept(std::uint32_t number, base::Fd file) {
 unpack::StagedPackage PackageInbox::stage(std::uint32_t number, base::Fd file, unsigned turn) const {
   const PlannedPackage &planned = plan_.packages[number];
   std::string subject = to_string(planned.id);
+  base::Trace::Timer timer = trace_.time(SpanKind::unpacking, subject);
   base::VerifiedFile verified = check(planned, std::move(file));
   return unpack::stage_package(verified, subject, stage_, fmt::format("{}-{}", number, turn), filter_);
 }
@@ -124,6 +129,7 @@ unpack::StagedPackage PackageInbox::take(std::uint32_t number) {
   Slot &slot = slots_[number];
   unsigned turn = slot.turns++;
   if (turn > 0) return stage(number, slot.kept.duplicate(), turn);
+  base::Trace::Timer timer = trace_.time(SpanKind::wait, to_string(plan_.packages[number].id));
   return slot.arrival.get().get();
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/beneath.hpp"
 #include "base/channel.hpp"
+#include "base/trace.hpp"
 #include "base/worker_pool.hpp"
 #include "build/install_plan.hpp"
 #include "twins/store.hpp"
@@ -35,7 +36,7 @@ class PackageInbox {
   /// be null when there are none). With `keeps_all`, take_kept() will give every .deb. What is referred to outlives the
   /// inbox.
   PackageInbox(base::Channel &channel, const InstallPlan &plan, base::RootDirectory stage, unpack::PathFilter filter,
-               const twins::Store *twins, unsigned jobs, bool keeps_all);
+               const twins::Store *twins, unsigned jobs, bool keeps_all, base::Trace &trace);
   PackageInbox(const PackageInbox &) = delete;
   PackageInbox &operator=(const PackageInbox &) = delete;
   ~PackageInbox();
@@ -85,6 +86,7 @@ class PackageInbox {
   std::vector<TwinSlot> twin_slots_;
   std::vector<bool> is_first_;
   bool keeps_all_;
+  base::Trace &trace_;
   base::WorkerPool pool_;
   std::jthread reader_;
 };

@@ -12,7 +12,10 @@ configure::ScriptResult SandboxedScripts::run(const configure::ScriptCall &call)
   request.environment = call.environment;
   if (twins_ != nullptr) twins_->before(call, request);
   if (stand_ins_ != nullptr) stand_ins_->before(call, request);
-  sandbox::RunResult result = runner_.run(request, [&](std::string_view chunk) { listener.take(chunk); });
+  sandbox::RunResult result = [&] {
+    base::Trace::Timer timer = trace_.time(SpanKind::script, call.origin);
+    return runner_.run(request, [&](std::string_view chunk) { listener.take(chunk); });
+  }();
   if (stand_ins_ != nullptr) stand_ins_->after();
   if (twins_ != nullptr) twins_->after();
   out.output = listener.finish();

@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/plan_text.hpp"
 #include "cli/render_error.hpp"
+#include "cli/timings.hpp"
 #include "plan/as_mmdebstrap.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/names.hpp"
@@ -73,12 +74,16 @@ int run_build(const CommandContext &context) {
                             : plan::make_plan_as_mmdebstrap(context.line.options, context.host);
   plan.verbosity = static_cast<int>(context.line.verbosity);
   announce(context, plan);
+  Timings timings(context.line.timings_file);
   if (plan.is_simulation) {
-    show_simulation(context, plan, context.backend.plan_packages(plan, context.renderer, context.stop));
+    BuildReport report = context.backend.plan_packages(plan, context.renderer, context.stop);
+    show_simulation(context, plan, report);
+    timings.show(report, context.console);
     return kExitDone;
   }
   BuildReport report = context.backend.build(plan, context.renderer, context.stop);
   context.renderer.succeeded(plan, report);
+  timings.show(report, context.console);
   return kExitDone;
 }
 

@@ -32,6 +32,7 @@ struct CommandLine {
   ProgressStyle progress = ProgressStyle::automatic;
   bool has_no_suite = false;               ///< mmdebstrap without operands: sources come from standard input
   std::vector<std::string> no_operations;  ///< options given that mmdebstrap takes and that change nothing
+  std::string timings_file;                ///< --timings, empty: not wanted
   std::string log_file;                    ///< --logfile, empty: standard error
   bool is_json = false;                    ///< plan --json
   std::vector<std::string> operands;       ///< the two images of diff

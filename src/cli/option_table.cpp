@@ -161,6 +161,9 @@ std::vector<OptionRow> message_rows() {
   constexpr std::string_view kGroup = "Messages";
   return {
       {kGroup, "--progress", "STYLE", "auto (the default), tty, plain, json (one object a line) or none", set_progress},
+      {kGroup, "--timings", "FILE",
+       "print where the time went, and write it to FILE as a trace that the viewers of Chrome and Perfetto open",
+       [](CommandLine &line, const std::string &value) { line.timings_file = value; }},
       {kGroup, "--logfile", "FILE", "write messages to FILE instead of standard error",
        [](CommandLine &line, const std::string &value) { line.log_file = value; }},
       {kGroup, "-q,--quiet", "", "say nothing but errors", set_verbosity(Verbosity::quiet)},

@@ -213,6 +213,23 @@ TEST_F(Outputs, DefaultNameIsMadeOfSuiteAndArchitecture) {
   EXPECT_THAT(names_in(here().out()), testing::ElementsAre("tiny-" + architecture() + ".tar"));
 }
 
+TEST_F(Outputs, TimingsNameEveryScript) {
+  Finished finished = build(small({"-o", "x.tar", "--timings", "trace.json", "--progress", "plain"}));
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_NE(finished.err.find("where the time went, in seconds"), std::string::npos) << finished.err;
+  auto events = nlohmann::json::parse(bytes_of(here().out("trace.json")))["traceEvents"];
+  auto has = [&](const std::string &category, const std::string &name) {
+    return std::any_of(events.begin(), events.end(), [&](const nlohmann::json &event) {
+      return event.value("cat", "") == category && event.value("name", "").starts_with(name);
+    });
+  };
+  for (const char *stage : {"indexes", "resolve", "first packages", "install", "customize", "pack"}) {
+    EXPECT_TRUE(has("stage", stage)) << stage;
+  }
+  EXPECT_TRUE(has("unpacking", "hello_"));
+  EXPECT_TRUE(has("script", "postinst of "));
+}
+
 TEST_F(Outputs, ExistingFileIsReplaced) {
   put_file(here().out("image.tar"), "the former image");
   EXPECT_TRUE(read_tar(image(kSmall)).contains("/bin/busybox"));

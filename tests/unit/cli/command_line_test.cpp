@@ -36,14 +36,15 @@ TEST(CommandLine, TakesOptionsAnywhere) {
 
 TEST(CommandLine, FillsEveryOption) {
   CommandLine line = parse_command_line(
-      {"plan",    "sid",         "--json",    "--architectures", "i386", "--format",   "tar",       "--variant",
-       "apt",     "--exclude",   "x",         "--hostname",      "h",    "--network",  "none",      "--components",
-       "c",       "--keyring",   "k",         "--cache",         "d",    "--no-cache", "--offline", "--aptopt",
-       "A",       "--dpkgopt",   "D",         "--skip",          "s",    "--mode",     "root",      "--script-network",
-       "--jobs",  "3",           "--dry-run", "--progress",      "json", "--logfile",  "l",         "--foreign-exec",
-       "emulate", "--stand-ins", "no"});
+      {"plan",    "sid",         "--json",    "--architectures", "i386",  "--format",   "tar",       "--variant",
+       "apt",     "--exclude",   "x",         "--hostname",      "h",     "--network",  "none",      "--components",
+       "c",       "--keyring",   "k",         "--cache",         "d",     "--no-cache", "--offline", "--aptopt",
+       "A",       "--dpkgopt",   "D",         "--skip",          "s",     "--mode",     "root",      "--script-network",
+       "--jobs",  "3",           "--dry-run", "--progress",      "json",  "--logfile",  "l",         "--foreign-exec",
+       "emulate", "--stand-ins", "no",        "--timings",       "t.json"});
   const plan::Options &options = line.options;
   EXPECT_TRUE(line.is_json);
+  EXPECT_EQ(line.timings_file, "t.json");
   EXPECT_THAT(options.architectures, ElementsAre("i386"));
   EXPECT_EQ(options.format, "tar");
   EXPECT_EQ(options.variant, "apt");

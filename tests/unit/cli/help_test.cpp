@@ -92,6 +92,9 @@ Running:
 Messages:
       --progress STYLE        auto (the default), tty, plain, json (one object a
                               line) or none
+      --timings FILE          print where the time went, and write it to FILE as
+                              a trace that the viewers of Chrome and Perfetto
+                              open
       --logfile FILE          write messages to FILE instead of standard error
   -q, --quiet                 say nothing but errors
   -v, --verbose               show what maintainer scripts and hooks write
