@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,21 +15,12 @@
 #include <cstring>
 
 #include "debroot/error.hpp"
+#include "sandbox/first_process.hpp"
 #include "sandbox/runner_messages.hpp"
 #include "sandbox/runner_process.hpp"
 
 namespace debroot::sandbox {
 namespace {
-
-/// As fork, but into new namespaces. The raw call, because glibc's fork takes no flags; a process of one thread that
-/// never returns from here needs nothing of what fork does besides.
-pid_t fork_into(unsigned long flags) noexcept {
-#if defined(__s390__)
-  return static_cast<pid_t>(::syscall(SYS_clone, nullptr, flags | SIGCHLD, nullptr, nullptr, nullptr));
-#else
-  return static_cast<pid_t>(::syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
-#endif
-}
 
 Error gone() { return {ErrorKind::internal, "the process that runs scripts has ended"}; }
 

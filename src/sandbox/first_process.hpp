@@ -1,0 +1,12 @@
+/// A process that is the first one of its pid namespace.
+#pragma once
+
+#include <sys/types.h>
+
+namespace debroot::sandbox {
+
+/// As fork(2), but the child is alone in the new namespaces that `flags` (CLONE_NEW…) name; 0 is a plain fork. To be
+/// called by a process of one thread; the child must never return to what the caller was doing. @return as fork
+[[nodiscard]] pid_t fork_into(unsigned long flags) noexcept;
+
+}  // namespace debroot::sandbox
