@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/text.hpp"
+#include "base/xz.hpp"
 #include "debroot/error.hpp"
 
 namespace debroot::base {
@@ -29,6 +30,7 @@ std::string decompress(std::string_view bytes, std::string_view subject, std::ui
   constexpr std::size_t kChunk = 1 << 20;
   std::string out;
   if (bytes.empty()) return out;
+  if (is_xz(bytes)) return decompress_xz(bytes, subject, limit_bytes);
   Reader reader(archive_read_new());
   archive_read_support_filter_all(reader.get());
   archive_read_support_format_raw(reader.get());

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 BASELINE = pathlib.Path(__file__).resolve().parent / "baseline.json"
 MIRROR = "http://deb.debian.org/debian"
@@ -35,14 +36,21 @@ def keep_debs(debroot, directory):
     image.unlink()
 
 
-def keep_index(debroot, directory):
-    """sid's Packages file, as apt keeps it."""
+def keep_lists(debroot, directory):
+    """sid's indexes as apt keeps them, without compression."""
     image = directory / "lists.tar"
     run(debroot, "mmdebstrap", "--quiet", "--variant=extract", "--include=base-files", "--skip=cleanup/apt",
         '--aptopt=Acquire::Check-Valid-Until "false"', "sid", image, MIRROR)
     run("tar", "-xf", image, "-C", directory, "--strip-components=5", "./var/lib/apt/lists")
     image.unlink()
-    return next(directory.glob("*_Packages"))
+
+
+def fetch_index(directory, architecture):
+    """sid's Packages file as it is downloaded."""
+    path = directory / "Packages.xz"
+    urllib.request.urlretrieve(f"{MIRROR}/dists/sid/main/binary-{architecture}/Packages.xz", path)
+    return path
+
 
 
 def time_of_apt(lists):
@@ -84,7 +92,8 @@ def main():
         debs.mkdir()
         lists.mkdir()
         keep_debs(options.debroot.resolve(), debs)
-        packages = keep_index(options.debroot.resolve(), lists)
+        keep_lists(options.debroot.resolve(), lists)
+        packages = fetch_index(pathlib.Path(name), architecture)
         figures = measure(options.hot_paths.resolve(), packages, architecture, debs)
         apt = time_of_apt(lists)
     recorded = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.exists() else {}

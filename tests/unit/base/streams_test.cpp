@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <lzma.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -29,6 +30,38 @@ TEST(Decompress, EveryCompressionIsToldFromItsBytes) {
     EXPECT_EQ(decompress(test::pack_bytes("Package: a\n", packing), "Packages"), "Package: a\n");
   }
   EXPECT_EQ(decompress("", "Packages"), "");
+}
+
+/// An xz file of many blocks, as archives have them.
+std::string in_blocks(const std::string &text, std::uint64_t block_bytes) {
+  lzma_mt options{};
+  options.threads = 2;
+  options.block_size = block_bytes;
+  options.preset = 0;
+  options.check = LZMA_CHECK_CRC64;
+  lzma_stream stream = LZMA_STREAM_INIT;
+  EXPECT_EQ(lzma_stream_encoder_mt(&stream, &options), LZMA_OK);
+  std::string out(text.size() * 2 + 65536, '\0');
+  stream.next_in = reinterpret_cast<const std::uint8_t *>(text.data());
+  stream.avail_in = text.size();
+  stream.next_out = reinterpret_cast<std::uint8_t *>(out.data());
+  stream.avail_out = out.size();
+  EXPECT_EQ(lzma_code(&stream, LZMA_FINISH), LZMA_STREAM_END);
+  out.resize(out.size() - stream.avail_out);
+  lzma_end(&stream);
+  return out;
+}
+
+TEST(Decompress, BlocksAndStreamsOfXzComeInTheirOrder) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += std::to_string(i * 7919) + "\n";
+  std::string packed = in_blocks(text, 100'000);
+  EXPECT_TRUE(decompress(packed, "Packages") == text);
+  EXPECT_TRUE(decompress(packed + in_blocks("the second", 100), "Packages") == text + "the second");
+  packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 1);
+  EXPECT_EQ(thrown_by([&] { return decompress(packed, "Packages"); }), "cannot decompress 'Packages': damaged");
+  EXPECT_EQ(thrown_by([&] { return decompress(packed.substr(0, 1000), "Packages"); }),
+            "cannot decompress 'Packages': it ends early");
 }
 
 TEST(Decompress, NothingInAnyCompressionIsNothing) {
