@@ -1,15 +1,13 @@
 #include "sandbox/first_process.hpp"
 
-#include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-
-#include "base/fd.hpp"
 
 namespace debroot::sandbox {
 namespace {
@@ -24,25 +22,25 @@ pid_t clone_into(unsigned long flags) noexcept {
 #endif
 }
 
-/// The same step by step. Only children get into a new pid namespace, and this process's later ones are not to: it goes
-/// back, which only real root may.
+/// Ends as the first process of the namespaces did, which ends with this one (PR_SET_PDEATHSIG).
+[[noreturn]] void stand_for(pid_t first) noexcept {
+  // what it held open would keep others from seeing that the first process, or the caller, has closed it
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  int status = 0;
+  while (::waitpid(first, &status, 0) < 0 && errno == EINTR) {
+  }
+  ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/// The same step by step. Only children get into a new pid namespace, so there is one process between.
 pid_t unshare_into(unsigned long flags) noexcept {
-  base::Fd own(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
-  if (!own || ::unshare(CLONE_NEWPID) != 0) return -1;
-  pid_t pid = ::fork();
-  if (pid == 0) {
-    if (::unshare(static_cast<int>(flags & ~static_cast<unsigned long>(CLONE_NEWPID))) != 0) ::_exit(1);
-    return 0;
-  }
-  int cause = errno;
-  if (::setns(own.get(), CLONE_NEWPID) != 0 && pid > 0) {
-    cause = errno;
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-    pid = -1;
-  }
-  errno = cause;
-  return pid;
+  pid_t between = ::fork();
+  if (between != 0) return between;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::unshare(static_cast<int>(flags)) != 0) ::_exit(1);
+  pid_t first = ::fork();
+  if (first != 0) stand_for(first);
+  return 0;
 }
 
 }  // namespace
@@ -50,7 +48,7 @@ pid_t unshare_into(unsigned long flags) noexcept {
 pid_t fork_into(unsigned long flags) noexcept {
   pid_t pid = clone_into(flags);
   // qemu-user, under which all of debroot may run, knows no namespaces in clone
-  bool is_emulated = pid < 0 && errno == EINVAL && (flags & CLONE_NEWPID) != 0;
+  bool is_emulated = pid < 0 && errno == EINVAL && flags != 0;
   return is_emulated ? unshare_into(flags) : pid;
 }
 

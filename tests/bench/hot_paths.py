@@ -52,7 +52,6 @@ def fetch_index(directory, architecture):
     return path
 
 
-
 def time_of_apt(lists):
     """Seconds that apt takes to make its caches from the same index; None without apt."""
     if shutil.which("apt-cache") is None:
