@@ -20,6 +20,10 @@ std::optional<std::string> ordinary_user();
 /// Why the scenario cannot run here, as a sentence for GTEST_SKIP; empty when it can.
 std::string reason_to_skip(As who);
 
+/// Whether an emulator of user programs runs this one, with threads of its own: a process of several threads can
+/// neither make a user namespace nor change into another mount namespace, and qemu has no seccomp filters.
+bool is_emulated();
+
 /// Runs `scenario` in a forked child with the identity of `who` and returns what it returned; an Error comes back as
 /// "error: " and its message, a crash as "died".
 std::string run_as(As who, const std::function<std::string()> &scenario);

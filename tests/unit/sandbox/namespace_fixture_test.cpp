@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -49,6 +51,11 @@ std::string reason_to_skip(As who) {
   if (::access(kBusybox, X_OK) != 0) return "needs the package busybox-static";
   std::string answer = run_as(who, [] { return in_builder(false, [] { return std::string("fine"); }); });
   return answer == "fine" ? "" : answer;
+}
+
+bool is_emulated() {
+  std::filesystem::directory_iterator threads("/proc/self/task");
+  return std::distance(begin(threads), end(threads)) > 1;
 }
 
 std::string run_as(As who, const std::function<std::string()> &scenario) {

@@ -86,7 +86,7 @@ TEST_P(SandboxHost, BuilderIsRootWithFixedNameAndMask) {
 }
 
 TEST_P(SandboxHost, ScriptIsRootAndSeesOnlyItsOwnProcesses) {
-  EXPECT_EQ(in_shell("id -u; echo $$; echo /proc/[0-9]*; hostname"), "0\n2\n/proc/1 /proc/2\ndebroot\n");
+  EXPECT_EQ(in_shell("id -u; cd /proc; set -- [0-9]*; echo $# $1; test $2 = $$ && hostname"), "0\n2 1\ndebroot\n");
 }
 
 TEST_P(SandboxHost, ScriptSeesTheTreeAndNothingOfTheHost) {
@@ -216,6 +216,7 @@ TEST_P(SandboxHost, SaysThatTheRunnerIsGone) {
 }
 
 TEST_P(SandboxHost, BindsAreSeenOnlyWhereWanted) {
+  if (test::is_emulated()) GTEST_SKIP() << "an emulator cannot change into another mount namespace";
   EXPECT_EQ(in_tree([this](Runner &runner, const base::RootDirectory &root) {
               std::ofstream(scratch_ + "/twin") << "twin\n";
               for (int i = 0; i < 20; ++i) root.write("etc/" + std::to_string(i), "own\n");
@@ -284,10 +285,12 @@ TEST_P(SandboxHost, NotesDirectoriesThatTheTreeLacks) {
         },
         staging.path());
   });
-  EXPECT_EQ(answer, "the tree has no directory /proc\nthe tree has no directory /sys\n");
+  std::string about_filters = test::is_emulated() ? "this host has no seccomp, so scripts wait for the disk\n" : "";
+  EXPECT_EQ(answer, about_filters + "the tree has no directory /proc\nthe tree has no directory /sys\n");
 }
 
 TEST_P(SandboxHost, SyncingIsQuiet) {
+  if (test::is_emulated()) GTEST_SKIP() << "an emulator has no seccomp filters";
   EXPECT_EQ(in_shell("grep ^Seccomp: /proc/self/status; grep ^NoNewPrivs: /proc/self/status"),
             "Seccomp:\t2\nNoNewPrivs:\t0\n");
 }
@@ -436,6 +439,7 @@ TEST_P(SandboxHost, ProbeFindsThisHostFit) {
 }
 
 TEST(SandboxHostRoot, FallsBackToTheHostsProcWhenItIsMasked) {
+  if (test::is_emulated()) GTEST_SKIP() << "an emulator cannot make a user namespace";
   std::string reason = test::reason_to_skip(As::root);
   if (!reason.empty()) GTEST_SKIP() << reason;
   std::string answer = test::run_as(As::root, []() -> std::string {
