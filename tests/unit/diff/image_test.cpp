@@ -22,11 +22,11 @@ std::vector<std::string> paths_of(const Image &image) {
   return paths;
 }
 
-const Entry &entry_at(const Image &image, const std::string &path) {
+const Entry &entry_at(const Image &image, std::string_view path) {
   for (const Entry &entry : image.entries) {
     if (entry.path == path) return entry;
   }
-  throw std::out_of_range(path);
+  throw std::out_of_range(std::string(path));
 }
 
 Image image_of(const std::string &bytes) {
