@@ -16,6 +16,7 @@ files of the mirror for the next time (default ~/.cache/debroot-bench)
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -32,6 +33,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "network"))
 
 import loopback_mirror  # noqa: E402
 import network_support as support  # noqa: E402
+import own_binfmt  # noqa: E402
 
 # what users of mmdebstrap type for the machine that plain `debroot build` makes
 MACHINE_HOOKS = (
@@ -53,11 +55,12 @@ class Row:
     is_repeated: bool = False  # the cache is full, the hook is another one each time
     beside: str = ""  # letter of the row whose debroot figure this one's is measured against, not mmdebstrap
     suffix: str = ".tar"
+    architecture: str = ""  # not this machine's
 
 
 ROWS = {
     "A": Row("bullseye machine", "bullseye", aim=5),
-    "B": Row("bullseye machine, arm64", "bullseye", ("--arch=arm64",), ("--architectures=arm64", *MACHINE), aim=12),
+    "B": Row("bullseye machine, arm64", "bullseye", ("--arch=arm64",), ("--architectures=arm64", *MACHINE), aim=12, architecture="arm64"),
     "C": Row("bookworm minbase", "bookworm", ("--variant=minbase",), ("--variant=minbase",), aim=5),
     "D": Row(
         "bookworm task-gnome-desktop",
@@ -83,13 +86,14 @@ class Bench:
         self.mmdebstrap = os.environ.get("MMDEBSTRAP") or shutil.which("mmdebstrap")
         self.turn = 0
 
-    def run(self, argv, as_root=False):
+    def run(self, argv, as_root=False, launch=functools.partial(subprocess.run, check=False)):
         """Seconds of wall time."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.scratch), "TMPDIR": str(self.scratch)}
         if os.geteuid() == 0 and not as_root:
             argv = ["runuser", "-u", self.account.pw_name, "--", *argv]
         begin = time.monotonic()
-        done = subprocess.run(argv, env=environment, cwd=self.scratch, capture_output=True, text=True, check=False)
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        done = launch(argv, env=environment, cwd=self.scratch, **streams)
         took = time.monotonic() - begin
         if done.returncode != 0:
             sys.exit(f"{' '.join(map(str, argv))}\nended with {done.returncode}:\n{done.stderr[-2000:]}")
@@ -111,9 +115,14 @@ class Bench:
         return took
 
     def mmdebstrap_as_it_is(self, row):
-        options = ["--mode=unshare", "--quiet", *row.mmdebstrap, *self.hook(row)]
-        image = self.scratch / f"b{row.suffix}"
-        return self.run([self.mmdebstrap, *options, row.suite, image, f"{self.mirror}/debian"])
+        """Where the host has no emulator registered, as root with one of its own, which only debroot brings itself."""
+        is_foreign = bool(row.architecture) and own_binfmt.is_needed(row.architecture)
+        options = ["--mode=root" if is_foreign else "--mode=unshare", "--quiet", *row.mmdebstrap, *self.hook(row)]
+        argv = [self.mmdebstrap, *options, row.suite, self.scratch / f"b{row.suffix}", f"{self.mirror}/debian"]
+        if not is_foreign:
+            return self.run(argv)
+        register = functools.partial(own_binfmt.run, row.architecture)
+        return self.run([str(part) for part in argv], as_root=True, launch=register)
 
     def other(self, name, row):
         """debootstrap or cdebootstrap, with a tar of the tree at the end, as its users make one."""
