@@ -135,7 +135,8 @@ class TarWriter {
   void add_children(int directory, const std::string &leaf, const std::string &path) {
     base::Fd fd(::openat(directory, leaf.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd) throw failure("open", path);
-    for (const std::string &name : base::list_directory(fd.get())) add(fd.get(), name, path + "/" + name);
+    for (const std::string &name : base::list_directory(fd.get()))
+      add(fd.get(), name, fmt::format("{}/{}", path, name));
   }
 
   std::string shown_;

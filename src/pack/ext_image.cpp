@@ -169,9 +169,11 @@ class ExtImage::Writer {
   }
 
   void add(const TreeEntry &entry) {
-    auto [parent_path, name] = split_path(entry.path);
+    // named one by one: clang lets no lambda have a structured binding
+    const std::pair<std::string, std::string> parts = split_path(entry.path);
+    const std::string &name = parts.second;
     if (name.empty()) return set_attributes(EXT2_ROOT_INO, entry);
-    ext2_ino_t parent = inodes_.at(parent_path);
+    ext2_ino_t parent = inodes_.at(parts.first);
     if (entry.type == EntryType::hard_link) return add_hard_link(parent, name, entry);
     ext2_ino_t inode = new_inode(parent, entry);
     inodes_.emplace(entry.path, inode);

@@ -18,7 +18,7 @@ namespace debroot::pack {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
-constexpr std::size_t kWindowBytes = 32 * 1024;
+constexpr std::size_t kWindowBytes = std::size_t{32} * 1024;
 /// zlib's window of 32 KiB without any header: a piece is a part of a stream.
 constexpr int kRawWindow = -15;
 constexpr int kMemoryLevel = 8;

@@ -147,10 +147,11 @@ TEST_F(Ext, Ext4HoldsTimesBeyond2038AndExt2TheNearest) {
   items[1].entry.mtime_seconds = 5'000'000'000;
   items[2].entry.mtime_seconds = -5;
   make(items, Format::ext4);
-  EXPECT_THAT(debugfs("stat /new"), HasSubstr("mtime: 0x2a05f200:00000001 -- Fri Jun 11 08:53:20 2128"));
-  EXPECT_THAT(debugfs("stat /old"), HasSubstr("mtime: 0xfffffffb:00000000 -- Wed Dec 31 23:59:55 1969"));
+  // the words behind the numbers are not the same in every debugfs
+  EXPECT_THAT(debugfs("stat /new"), HasSubstr("mtime: 0x2a05f200:00000001 "));
+  EXPECT_THAT(debugfs("stat /old"), HasSubstr("mtime: 0xfffffffb:00000000 "));
   make(items, Format::ext2);
-  EXPECT_THAT(debugfs("stat /new"), HasSubstr("mtime: 0x7fffffff -- Tue Jan 19 03:14:07 2038"));
+  EXPECT_THAT(debugfs("stat /new"), HasSubstr("mtime: 0x7fffffff "));
 }
 
 TEST_F(Ext, Ext4HasTheFeaturesOfDebian12) {
@@ -162,7 +163,7 @@ TEST_F(Ext, Ext4HasTheFeaturesOfDebian12) {
   EXPECT_THAT(head, HasSubstr("Filesystem features:      has_journal ext_attr resize_inode dir_index filetype extent "
                               "64bit flex_bg sparse_super large_file huge_file dir_nlink extra_isize metadata_csum\n"));
   EXPECT_THAT(head, HasSubstr("Block size:               4096\n"));
-  EXPECT_THAT(head, HasSubstr("Inode size:\t          256\n"));
+  EXPECT_THAT(head, ::testing::ContainsRegex("Inode size:[\t ]+256\n"));
   EXPECT_THAT(head, HasSubstr("Default mount options:    user_xattr acl\n"));
 }
 
