@@ -14,6 +14,7 @@
 #include "base/text.hpp"
 #include "base/trace.hpp"
 #include "base/wire.hpp"
+#include "build/environment.hpp"
 #include "build/event_sender.hpp"
 #include "build/first_debs.hpp"
 #include "build/hook_context.hpp"
@@ -34,8 +35,6 @@
 #include "sandbox/runner.hpp"
 #include "sandbox/staging.hpp"
 #include "twins/location.hpp"
-
-extern char **environ;  // NOLINT: the C library declares it only in <unistd.h> of some systems
 
 namespace debroot::build {
 namespace {
@@ -61,49 +60,6 @@ sandbox::StagingNeed staging_need(const InstallPlan &plan, bool is_unknown) {
   for (const PlannedPackage &package : plan.packages) add(package);
   for (const PlannedTwin &twin : plan.twins) add(twin.package);
   return need;
-}
-
-/// What debroot itself tells every program that runs in the root or on it.
-std::vector<std::string> own_environment(std::int64_t epoch) {
-  return {"DEBIAN_FRONTEND=noninteractive",
-          "DEBCONF_NONINTERACTIVE_SEEN=true",
-          "LC_ALL=C.UTF-8",
-          "LANGUAGE=C.UTF-8",
-          "LANG=C.UTF-8",
-          fmt::format("SOURCE_DATE_EPOCH={}", epoch)};
-}
-
-std::string_view name_of(std::string_view variable) { return variable.substr(0, variable.find('=')); }
-
-/// `caller` without TMPDIR, which names a directory that the root does not have, without the caller's settings for apt,
-/// which are not this build's, and overlaid with `added`.
-std::vector<std::string> with_caller(const std::vector<std::string> &caller, const std::vector<std::string> &added) {
-  std::vector<std::string> out;
-  for (const std::string &variable : caller) {
-    bool is_replaced = name_of(variable) == "TMPDIR" || name_of(variable) == "APT_CONFIG" ||
-                       std::any_of(added.begin(), added.end(),
-                                   [&](const std::string &own) { return name_of(own) == name_of(variable); });
-    if (!is_replaced) out.push_back(variable);
-  }
-  out.insert(out.end(), added.begin(), added.end());
-  return out;
-}
-
-/// What every maintainer script sees: nothing of the caller's environment (Policy section 6.3 promises little more),
-/// unless the plan says so. PATH is the one that apt sets (DPkg::Path).
-std::vector<std::string> script_environment(const HostTraces &traces, std::int64_t epoch) {
-  std::vector<std::string> out = own_environment(epoch);
-  out.insert(out.begin(), "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
-  out.emplace_back("DPKG_FRONTEND_LOCKED=true");
-  if (traces.environment) return with_caller(*traces.environment, out);
-  out.emplace_back("HOME=/root");
-  return out;
-}
-
-std::vector<std::string> caller_environment() {
-  std::vector<std::string> out;
-  for (char **variable = environ; *variable != nullptr; ++variable) out.emplace_back(*variable);
-  return out;
 }
 
 configure::ConffileChoice conffile_choice(const std::vector<std::string> &dpkg_options) {
