@@ -12,9 +12,11 @@
 #include "base/text.hpp"
 #include "base/trace.hpp"
 #include "build/archive_indexes.hpp"
+#include "build/base_state.hpp"
 #include "build/builder.hpp"
 #include "build/directory_output.hpp"
 #include "build/package_feed.hpp"
+#include "build/program_identity.hpp"
 #include "build/root_state.hpp"
 #include "build/selection.hpp"
 #include "build/twin_selection.hpp"
@@ -98,10 +100,11 @@ Chosen choose(const Basis &basis, build::ArchiveIndexes indexes, const Witness &
               const std::string &twin_architecture) {
   Chosen out{std::move(indexes), {}};
   out.selected = timed(Phase::resolve, witness, [&] {
-    return build::select_packages(basis.plan, out.indexes, basis.config, basis.preferences);
+    build::SelectedPackages selected = build::select_packages(basis.plan, out.indexes, basis.config, basis.preferences);
+    if (!twin_architecture.empty()) build::add_twins(selected, out.indexes, twin_architecture);
+    return selected;
   });
   set_sources(out.indexes.sources, out.selected.plan);
-  if (!twin_architecture.empty()) build::add_twins(out.selected, out.indexes, twin_architecture);
   out.selected.plan.epoch = basis.plan.source_date_epoch.value_or(out.indexes.newest_date);
   witness.report.packages = out.selected.reported;
   witness.report.releases = out.indexes.releases;
@@ -280,8 +283,12 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   }
   if (!indexes) indexes = read_indexes(basis, *fetcher, witness, twin_architecture);
   Chosen chosen = choose(basis, std::move(*indexes), witness, twin_architecture);
+  build::StateSurroundings surroundings{
+      confinement, namespaces.id_map.has_value(), !outputs.directory.path().empty(), outputs.directory.is_filled(),
+      emulation,   build::kernel_identity(),      build::program_identity()};
+  build::BaseStateTurn state(plan, chosen.selected.plan, surroundings, progress);
   build::PackageFeed feed(plan, std::move(chosen.selected), std::move(chosen.indexes.lists), *fetcher, builder,
-                          progress, trace);
+                          progress, trace, &state);
   feed.run(stop, report);
 
   // the tree is packed: only now do the outputs get their names

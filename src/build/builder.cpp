@@ -24,6 +24,7 @@
 #include "build/root_skeleton.hpp"
 #include "build/root_state.hpp"
 #include "build/sandboxed_scripts.hpp"
+#include "build/state_keeping.hpp"
 #include "customize/cleanup.hpp"
 #include "customize/hook_mounts.hpp"
 #include "customize/hooks.hpp"
@@ -94,24 +95,18 @@ class Builder {
 
   void run() {
     receive_plan();
-    std::uint64_t first_begin = base::Trace::now();
+    begun_ = base::Trace::now();
     prepare_root();
     runner_ = sandbox::Runner::start(runner_options());
-    if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources);
-    if (has_hooks(plan_, HookStage::setup)) {
-      run_hooks(HookStage::setup);
-      events_.root_state(read_root_state(root_));
-      receive_plan();
+    if (restore_state()) {
+      prepare_stand_ins();
+      open_scripts();
+      enter_root();
+      trace_.note(SpanKind::stage, "base state", begun_);
+    } else {
+      install_packages();
+      observe_state();
     }
-    if (is_skipped(plan_.skips, "setup") && !install_.packages.empty()) make_dpkg_directories(root_);
-    open_inbox();
-    unpack_first();
-    enter_root();
-    bool wants_debs = has_hooks(plan_, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
-    if (wants_debs) first_debs_.emplace(root_, install_, [this](std::uint32_t number) { return inbox_->file(number); });
-    run_hooks(HookStage::extract);
-    trace_.note(SpanKind::stage, "first packages", first_begin);
-    if (plan_.variant != Variant::extract) install();
     customize();
     {
       base::Trace::Timer timer = trace_.time(SpanKind::stage, "pack");
@@ -141,6 +136,61 @@ class Builder {
   EventSender &events() noexcept { return events_; }
 
  private:
+  /// From the empty root to one with every package configured.
+  void install_packages() {
+    if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources);
+    if (has_hooks(plan_, HookStage::setup)) {
+      run_hooks(HookStage::setup);
+      events_.root_state(read_root_state(root_));
+      receive_plan();
+    }
+    if (is_skipped(plan_.skips, "setup") && !install_.packages.empty()) make_dpkg_directories(root_);
+    open_inbox();
+    unpack_first();
+    enter_root();
+    bool wants_debs = has_hooks(plan_, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
+    if (wants_debs) first_debs_.emplace(root_, install_, [this](std::uint32_t number) { return inbox_->file(number); });
+    run_hooks(HookStage::extract);
+    trace_.note(SpanKind::stage, "first packages", begun_);
+    if (plan_.variant != Variant::extract) install();
+  }
+
+  /// The same by a state of the cache. @return whether there was one that could be used; else the root is as it was
+  bool restore_state() {
+    if (state_order_.task != StateTask::restore) return false;
+    events_.phase_started(Phase::restore, {});
+    std::string failure;
+    bool is_damaged = false;
+    try {
+      pack::PackCount count = build::restore_state(root_, state_file_.get(), state_order_.parts, plan_.jobs);
+      events_.phase_finished(Phase::restore, {count.entries, 0, count.content_bytes, 0});
+    } catch (const Error &error) {
+      failure = error.message();
+      is_damaged = error.kind() == ErrorKind::trust;
+      root_.clear_directory("/", {"lost+found"});
+      settle_top();
+      events_.phase_finished(Phase::restore, {});
+    }
+    events_.state_restored(failure, is_damaged);
+    return failure.empty();
+  }
+
+  /// Looks at the state that was reached, so that later builds may begin with it.
+  void observe_state() {
+    if (state_order_.task != StateTask::digest && state_order_.task != StateTask::keep) return;
+    base::Trace::Timer timer = trace_.time(SpanKind::stage, "look at the state");
+    std::vector<std::string> random_paths = customize::random_files(root_);
+    cache::StateParts parts;
+    std::string failure;
+    try {
+      if (random_paths.empty()) parts = build::observe_state(root_, install_.epoch, state_file_.get());
+    } catch (const Error &error) {
+      failure = error.message();  // a full disk is no reason to have no image
+    }
+    events_.state_seen(std::move(parts), std::move(random_paths), failure);
+    state_file_.reset();
+  }
+
   [[nodiscard]] bool is_chrootless() const { return setup_.confinement == sandbox::Confinement::host; }
 
   [[nodiscard]] sandbox::RunnerOptions runner_options() const {
@@ -162,7 +212,10 @@ class Builder {
     base::Trace::Timer timer = trace_.time(SpanKind::wait, "the plan");
     std::optional<base::ChannelMessage> bytes = channel_.receive();
     if (!bytes) throw Error(ErrorKind::interrupted, "the build was stopped");
-    install_ = base::from_wire<ToBuilder>(bytes->bytes).plan;
+    auto message = base::from_wire<ToBuilder>(bytes->bytes);
+    install_ = std::move(message.plan);
+    state_order_ = std::move(message.state);
+    if (!bytes->fds.empty()) state_file_ = std::move(bytes->fds[0]);
     lists_.clear();
     for (std::size_t i = 0; i < install_.list_names.size(); ++i) {
       std::optional<base::ChannelMessage> list = channel_.receive();
@@ -184,13 +237,17 @@ class Builder {
     staging_ = sandbox::prepare_staging(setup_.staging_path, choice, makes_device_nodes());
     root_path_ = is_in_place ? setup_.directory_output : setup_.staging_path + "/root";
     root_ = base::RootDirectory::open(root_path_);
-    root_.set_mode("/", 0755);
-    root_.set_owner("/", 0, 0);
+    settle_top();
     if (setup_.emulation.needs_own_binfmt()) {
       std::string mount_point = setup_.staging_path + "/binfmt_misc";
       staging_.make_directories("/binfmt_misc");
       sandbox::register_emulator(setup_.emulation, mount_point);
     }
+  }
+
+  void settle_top() {
+    root_.set_mode("/", 0755);
+    root_.set_owner("/", 0, 0);
   }
 
   /// Whether nodes may be made, so that a file system without them will not do.
@@ -232,22 +289,26 @@ class Builder {
     stand_ins_.emplace(StandInContext{root_, *runner_, fmt::format("{}/{}", setup_.staging_path, kDirectory)});
   }
 
+  void open_scripts() {
+    scripts_.emplace(*runner_, events_, trace_, twins_ ? &*twins_ : nullptr, stand_ins_ ? &*stand_ins_ : nullptr);
+  }
+
   void unpack_first() {
     unpack_count_.items_total = install_.packages.size();
     events_.phase_started(Phase::unpack, unpack_count_);
-    InstallerContext context{
-        root_,
-        install_,
-        scripts_.emplace(*runner_, events_, trace_, twins_ ? &*twins_ : nullptr, stand_ins_ ? &*stand_ins_ : nullptr),
-        {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version,
-         is_chrootless() ? root_path_ : std::string()},
-        plan_.architecture,
-        conffile_choice(plan_.dpkg_options),
-        [this](std::uint32_t number) { return inbox_->take(number); },
-        [this](Phase phase, const PackageId &id) { on_package(phase, id); },
-        [this](std::uint32_t number) {
-          if (twins_) twins_->on_unpacked(number);
-        }};
+    open_scripts();
+    InstallerContext context{root_,
+                             install_,
+                             *scripts_,
+                             {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version,
+                              is_chrootless() ? root_path_ : std::string()},
+                             plan_.architecture,
+                             conffile_choice(plan_.dpkg_options),
+                             [this](std::uint32_t number) { return inbox_->take(number); },
+                             [this](Phase phase, const PackageId &id) { on_package(phase, id); },
+                             [this](std::uint32_t number) {
+                               if (twins_) twins_->on_unpacked(number);
+                             }};
     installer_.emplace(std::move(context));
     installer_->extract_first();
   }
@@ -274,11 +335,11 @@ class Builder {
     run_hooks(HookStage::essential);
     write_extended_states(root_, install_, plan_.architecture);
     for (const PlannedRun &run : install_.runs) installer_->execute(run);
+    if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);
   }
 
   void customize() {
     if (plan_.variant == Variant::extract) return;
-    if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);
     base::Trace::Timer timer = trace_.time(SpanKind::stage, "customize");
     events_.phase_started(Phase::customize, {});
     if (!plan_.is_plain) {
@@ -360,7 +421,7 @@ class Builder {
 
   void finish_tree() {
     runner_->stop();
-    if (!setup_.directory_output.empty()) root_.remove_tree(stage_path_);
+    if (!setup_.directory_output.empty() && !stage_path_.empty()) root_.remove_tree(stage_path_);
     customize::remove_shims(root_);
     for (const std::string &path : device_nodes_) root_.remove_file(path);
     keep_downloads();
@@ -450,7 +511,10 @@ class Builder {
   base::Channel &channel_;
   EventSender events_;
   base::Trace trace_{SpanProcess::builder};
+  std::uint64_t begun_ = 0;  ///< when the plan was there, as Trace counts
   InstallPlan install_;
+  StateOrder state_order_;
+  base::Fd state_file_;
   std::vector<base::Fd> lists_;
   base::RootDirectory staging_;
   base::RootDirectory root_;

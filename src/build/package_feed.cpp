@@ -43,7 +43,7 @@ void tell_builder(base::Channel &channel, std::string_view bytes, const std::vec
 
 PackageFeed::PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists,
                          fetch::Fetcher &fetcher, sandbox::BuilderHandle &builder, Progress &progress,
-                         base::Trace &trace)
+                         base::Trace &trace, BaseStateTurn *state)
     : plan_(std::move(selected.plan)),
       downloads_(std::move(selected.downloads)),
       lists_(std::move(lists)),
@@ -51,17 +51,28 @@ PackageFeed::PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::
       fetcher_(fetcher),
       builder_(builder),
       progress_(progress),
-      trace_(trace) {}
+      trace_(trace),
+      state_(state) {}
 
 void PackageFeed::run(const std::stop_token &stop, BuildReport &report) {
   send_plan();
-  start_downloads();
+  has_all_ = begins_with_state(stop, report);
+  if (!has_all_) start_downloads();
   while (!is_done_) {
     take_downloads();
     if (count_.items_done == count_.items_total && !has_all_) finish_downloads(report);
     wait_for_events(stop);
     take_events(report);
   }
+}
+
+bool PackageFeed::begins_with_state(const std::stop_token &stop, BuildReport &report) {
+  if (state_ == nullptr || state_->order().task != StateTask::restore) return false;
+  while (!is_restored_ && !is_done_) {
+    wait_for_events(stop);
+    take_events(report);
+  }
+  return is_restored_.value_or(false);
 }
 
 RootState PackageFeed::run_setup_hooks(const std::stop_token &stop, BuildReport &report) {
@@ -86,7 +97,13 @@ void PackageFeed::send_plan() {
   if (needs_lists_) {
     for (const ListFile &list : lists_) plan_.list_names.push_back(list.name);
   }
-  tell_builder(builder_.channel(), base::to_wire(ToBuilder{ToBuilder::Kind::plan, plan_, 0}));
+  ToBuilder first{ToBuilder::Kind::plan, plan_, 0};
+  std::vector<int> fds;
+  if (state_ != nullptr) {
+    first.state = state_->order();
+    if (state_->fd() >= 0) fds.push_back(state_->fd());
+  }
+  tell_builder(builder_.channel(), base::to_wire(std::move(first)), fds);
   if (!needs_lists_) return;
   for (std::size_t i = 0; i < lists_.size(); ++i) {
     ToBuilder message{ToBuilder::Kind::list, {}, static_cast<std::uint32_t>(i)};
@@ -193,6 +210,12 @@ void PackageFeed::handle(const FromBuilder &message, BuildReport &report) {
     case FromBuilder::Kind::root_state:
       root_state_ = message.root_state;
       is_done_ = true;
+      break;
+    case FromBuilder::Kind::state_restored:
+      is_restored_ = state_->on_restored(message, report);
+      break;
+    case FromBuilder::Kind::state_seen:
+      state_->on_seen(message);
       break;
     case FromBuilder::Kind::done:
       report.random_paths = message.paths;
