@@ -16,11 +16,6 @@ using base::Clock;
 
 namespace {
 
-/// Whether the indexes stay in the image.
-bool keeps_lists(const std::vector<std::string> &skips) {
-  return is_skipped(skips, "cleanup") || is_skipped(skips, "cleanup/apt") || is_skipped(skips, "cleanup/apt/lists");
-}
-
 /// The failure that the builder reported, if it is among what it sent.
 std::optional<Error> reported_failure(base::Channel &channel) {
   while (std::optional<base::ChannelMessage> bytes = channel.receive()) {
@@ -47,7 +42,7 @@ PackageFeed::PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::
     : plan_(std::move(selected.plan)),
       downloads_(std::move(selected.downloads)),
       lists_(std::move(lists)),
-      needs_lists_(!plan.hooks.empty() || keeps_lists(plan.skips)),
+      needs_lists_(needs_lists(plan)),
       fetcher_(fetcher),
       builder_(builder),
       progress_(progress),
