@@ -8,7 +8,8 @@
 namespace debroot {
 
 /// The phases of a build in the order they begin; some overlap (packages are unpacked while others still download).
-enum class Phase { indexes, resolve, download, unpack, configure, customize, pack };
+/// `restore` stands for download, unpack and configure in a build that begins with a base state of the cache.
+enum class Phase { indexes, resolve, download, unpack, configure, customize, pack, restore };
 
 /// Name of a phase as it is shown and as JSON carries it: "indexes", "resolve", …
 [[nodiscard]] constexpr std::string_view phase_name(Phase phase) noexcept {
@@ -27,6 +28,8 @@ enum class Phase { indexes, resolve, download, unpack, configure, customize, pac
       return "customize";
     case Phase::pack:
       return "pack";
+    case Phase::restore:
+      return "restore";
   }
   return "unknown";
 }

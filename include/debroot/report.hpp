@@ -43,6 +43,7 @@ struct BuildReport {
   std::vector<Span> spans;  ///< where the time went, of both processes
   std::vector<std::string> warnings;
   std::vector<std::string> random_paths;  ///< files that packages draw at random, in the image
+  bool is_from_base_state = false;        ///< the packages were not installed: a tree of the cache had them
   std::int64_t source_date_epoch = 0;
   std::uint64_t download_bytes = 0;  ///< fetched from the network, not from the cache
   std::uint64_t output_bytes = 0;

@@ -198,7 +198,8 @@ std::vector<PendingIndex> twin_indexes(const OpenSource &source, const std::stri
 class Reading {
  public:
   Reading(const BuildPlan &plan, const debian::AptConfig &config, fetch::Fetcher &fetcher, Progress &progress,
-          base::Trace &trace, const std::string &twin_architecture, const std::string &status)
+          base::Trace &trace, const std::string &twin_architecture, const std::string &status,
+          const KnowsChoice &knows_choice)
       : plan_(plan),
         config_(config),
         fetcher_(fetcher),
@@ -206,6 +207,7 @@ class Reading {
         trace_(trace),
         twin_architecture_(twin_architecture),
         status_(status),
+        knows_choice_(knows_choice),
         pool_(plan.jobs) {}
 
   ArchiveIndexes run() {
@@ -239,6 +241,10 @@ class Reading {
     if (std::optional<std::size_t> missing = first_missing(files))
       refuse_missing(entries[*missing], plan_.cache.is_offline);
     open_all(entries, files, is_archived);
+    if (knows_choice_ && knows_choice_(out_)) {
+      if (needs_lists(plan_)) fetch_lists();
+      return;
+    }
     read_packages();
   }
 
@@ -339,6 +345,21 @@ class Reading {
     });
   }
 
+  /// The Packages files as they are, not read.
+  void fetch_lists() {
+    std::vector<PendingIndex> pending = all_indexes();
+    std::erase_if(pending, [](const PendingIndex &index) { return index.is_for_twins; });
+    std::vector<std::size_t> tickets;
+    for (PendingIndex &wanted : pending) tickets.push_back(fetcher_.submit(wanted.request));
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      const index::PackagesFile &form = pending[i].wanted.forms.front();
+      std::string url = suite_url(pending[i].source->entry, form.path);
+      fetch::Fetched fetched = fetch::require(fetcher_.wait(tickets[i]));
+      base::VerifiedFile file = verify::check_file(std::move(fetched.file), form.sha256, form.size_bytes, url);
+      out_.lists.push_back({apt_list_name(url), file.fd().duplicate()});
+    }
+  }
+
   void read_packages() {
     std::vector<PendingIndex> pending = all_indexes();
     PhaseCount count{0, pending.size(), 0, 0};
@@ -350,7 +371,10 @@ class Reading {
         base::Trace::Timer timer = trace_.time(SpanKind::network, pending[i].request.url);
         return fetcher_.wait(tickets[i]);
       }();
-      if (pending[i].is_for_twins && is_passing_failure(completion)) continue;
+      if (pending[i].is_for_twins && is_passing_failure(completion)) {
+        out_.lacks_twins = true;
+        continue;
+      }
       fetch::Fetched fetched = fetch::require(std::move(completion));
       std::string url = suite_url(pending[i].source->entry, pending[i].wanted.forms.front().path);
       if (!pending[i].is_for_twins) {
@@ -392,6 +416,7 @@ class Reading {
   base::Trace &trace_;
   const std::string &twin_architecture_;
   const std::string &status_;
+  const KnowsChoice &knows_choice_;
   std::vector<OpenSource> sources_;
   ArchiveIndexes out_;
   base::WorkerPool pool_;  // last: its tasks look at the members above
@@ -401,8 +426,13 @@ class Reading {
 
 ArchiveIndexes read_archives(const BuildPlan &plan, const debian::AptConfig &config, fetch::Fetcher &fetcher,
                              Progress &progress, base::Trace &trace, const std::string &twin_architecture,
-                             const std::string &status) {
-  return Reading(plan, config, fetcher, progress, trace, twin_architecture, status).run();
+                             const std::string &status, const KnowsChoice &knows_choice) {
+  return Reading(plan, config, fetcher, progress, trace, twin_architecture, status, knows_choice).run();
+}
+
+bool needs_lists(const BuildPlan &plan) {
+  auto is_kept = [&](std::string_view step) { return is_skipped(plan.skips, step); };
+  return !plan.hooks.empty() || is_kept("cleanup") || is_kept("cleanup/apt") || is_kept("cleanup/apt/lists");
 }
 
 std::string apt_list_name(std::string_view url) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,14 +33,22 @@ struct ArchiveIndexes {
   std::vector<ListFile> lists;
   std::int64_t newest_date = 0;      ///< Unix seconds, of the Release files used
   std::vector<SourcesFile> sources;  ///< those used: the plan's, or where an old suite is archived
+  bool lacks_twins = false;          ///< an index of the twins' architecture could not be had this time
 };
 
+/// Whether more of the indexes is wanted than what is chosen from them: hooks get them, or the image keeps them.
+[[nodiscard]] bool needs_lists(const BuildPlan &plan);
+
+/// Asked once the signed indexes are read and checked: true when there is no need to read what they list. `packages`
+/// and `twins` stay empty then, and `lists` has only what needs_lists asks for.
+using KnowsChoice = std::function<bool(const ArchiveIndexes &opened)>;
+
 /// `twin_architecture` may be empty; what cannot be had of it is passed over. `status` is dpkg's of the root as setup
-/// hooks left it. @throws Error of kind network, trust or
-/// index
+/// hooks left it. `knows_choice` may be empty. @throws Error of kind network, trust or index
 [[nodiscard]] ArchiveIndexes read_archives(const BuildPlan &plan, const debian::AptConfig &config,
                                            fetch::Fetcher &fetcher, Progress &progress, base::Trace &trace,
-                                           const std::string &twin_architecture, const std::string &status);
+                                           const std::string &twin_architecture, const std::string &status,
+                                           const KnowsChoice &knows_choice = {});
 
 /// Name under /var/lib/apt/lists that apt gives to what it takes from `url`.
 [[nodiscard]] std::string apt_list_name(std::string_view url);

@@ -12,9 +12,12 @@
 #include "base/text.hpp"
 #include "base/trace.hpp"
 #include "build/archive_indexes.hpp"
+#include "build/base_state.hpp"
 #include "build/builder.hpp"
 #include "build/directory_output.hpp"
 #include "build/package_feed.hpp"
+#include "build/plan_memory.hpp"
+#include "build/program_identity.hpp"
 #include "build/root_state.hpp"
 #include "build/selection.hpp"
 #include "build/twin_selection.hpp"
@@ -83,10 +86,11 @@ struct Chosen {
 };
 
 build::ArchiveIndexes read_indexes(const Basis &basis, fetch::Fetcher &fetcher, const Witness &witness,
-                                   const std::string &twin_architecture) {
+                                   const std::string &twin_architecture, build::PlanMemory &memory) {
   return timed(Phase::indexes, witness, [&] {
     return build::read_archives(basis.plan, basis.config, fetcher, witness.progress, witness.trace, twin_architecture,
-                                basis.status);
+                                basis.status,
+                                [&](const build::ArchiveIndexes &opened) { return memory.recall(opened); });
   });
 }
 
@@ -95,13 +99,16 @@ void set_sources(const std::vector<SourcesFile> &sources, build::InstallPlan &pl
 }
 
 Chosen choose(const Basis &basis, build::ArchiveIndexes indexes, const Witness &witness,
-              const std::string &twin_architecture) {
+              const std::string &twin_architecture, build::PlanMemory &memory) {
   Chosen out{std::move(indexes), {}};
   out.selected = timed(Phase::resolve, witness, [&] {
-    return build::select_packages(basis.plan, out.indexes, basis.config, basis.preferences);
+    if (auto known = memory.take()) return std::move(*known);
+    build::SelectedPackages selected = build::select_packages(basis.plan, out.indexes, basis.config, basis.preferences);
+    if (!twin_architecture.empty()) build::add_twins(selected, out.indexes, twin_architecture);
+    memory.remember(out.indexes, selected);
+    return selected;
   });
   set_sources(out.indexes.sources, out.selected.plan);
-  if (!twin_architecture.empty()) build::add_twins(out.selected, out.indexes, twin_architecture);
   out.selected.plan.epoch = basis.plan.source_date_epoch.value_or(out.indexes.newest_date);
   witness.report.packages = out.selected.reported;
   witness.report.releases = out.indexes.releases;
@@ -125,7 +132,8 @@ std::optional<build::ArchiveIndexes> run_setup_hooks(Basis &basis, std::optional
   build::SelectedPackages first;
   std::vector<build::ListFile> lists;
   if (!basis.plan.source_date_epoch) {
-    early = read_indexes(basis, *fetcher, witness, twin_architecture);
+    build::PlanMemory none;
+    early = read_indexes(basis, *fetcher, witness, twin_architecture, none);
     for (const build::ListFile &list : early->lists) lists.push_back({list.name, list.file.duplicate()});
     basis.plan.has_default_sources = false;  // where they are is known now
     basis.plan.sources = early->sources;
@@ -224,7 +232,8 @@ BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::
   fetch::Fetcher fetcher(fetch_options(plan, basis.config, stop));
   base::Trace trace(SpanProcess::outside);
   Witness witness{progress, report, trace};
-  choose(basis, read_indexes(basis, fetcher, witness, {}), witness, {});
+  build::PlanMemory memory(plan, {});
+  choose(basis, read_indexes(basis, fetcher, witness, {}, memory), witness, {}, memory);
   report.spans = trace.take();
   report.download_bytes = fetcher.totals().network_bytes;
   report.milliseconds = milliseconds_since(start);
@@ -278,10 +287,15 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   if (has_setup_hooks(plan)) {
     indexes = run_setup_hooks(basis, fetcher, builder, witness, stop, twin_architecture);
   }
-  if (!indexes) indexes = read_indexes(basis, *fetcher, witness, twin_architecture);
-  Chosen chosen = choose(basis, std::move(*indexes), witness, twin_architecture);
+  build::PlanMemory memory(plan, twin_architecture);
+  if (!indexes) indexes = read_indexes(basis, *fetcher, witness, twin_architecture, memory);
+  Chosen chosen = choose(basis, std::move(*indexes), witness, twin_architecture, memory);
+  build::StateSurroundings surroundings{
+      confinement, namespaces.id_map.has_value(), !outputs.directory.path().empty(), outputs.directory.is_filled(),
+      emulation,   build::kernel_identity(),      build::program_identity()};
+  build::BaseStateTurn state(plan, chosen.selected.plan, surroundings, progress);
   build::PackageFeed feed(plan, std::move(chosen.selected), std::move(chosen.indexes.lists), *fetcher, builder,
-                          progress, trace);
+                          progress, trace, &state);
   feed.run(stop, report);
 
   // the tree is packed: only now do the outputs get their names

@@ -14,6 +14,7 @@
 #include "base/text.hpp"
 #include "base/trace.hpp"
 #include "base/wire.hpp"
+#include "build/environment.hpp"
 #include "build/event_sender.hpp"
 #include "build/first_debs.hpp"
 #include "build/hook_context.hpp"
@@ -23,6 +24,7 @@
 #include "build/root_skeleton.hpp"
 #include "build/root_state.hpp"
 #include "build/sandboxed_scripts.hpp"
+#include "build/state_keeping.hpp"
 #include "customize/cleanup.hpp"
 #include "customize/hook_mounts.hpp"
 #include "customize/hooks.hpp"
@@ -34,8 +36,6 @@
 #include "sandbox/runner.hpp"
 #include "sandbox/staging.hpp"
 #include "twins/location.hpp"
-
-extern char **environ;  // NOLINT: the C library declares it only in <unistd.h> of some systems
 
 namespace debroot::build {
 namespace {
@@ -61,49 +61,6 @@ sandbox::StagingNeed staging_need(const InstallPlan &plan, bool is_unknown) {
   for (const PlannedPackage &package : plan.packages) add(package);
   for (const PlannedTwin &twin : plan.twins) add(twin.package);
   return need;
-}
-
-/// What debroot itself tells every program that runs in the root or on it.
-std::vector<std::string> own_environment(std::int64_t epoch) {
-  return {"DEBIAN_FRONTEND=noninteractive",
-          "DEBCONF_NONINTERACTIVE_SEEN=true",
-          "LC_ALL=C.UTF-8",
-          "LANGUAGE=C.UTF-8",
-          "LANG=C.UTF-8",
-          fmt::format("SOURCE_DATE_EPOCH={}", epoch)};
-}
-
-std::string_view name_of(std::string_view variable) { return variable.substr(0, variable.find('=')); }
-
-/// `caller` without TMPDIR, which names a directory that the root does not have, without the caller's settings for apt,
-/// which are not this build's, and overlaid with `added`.
-std::vector<std::string> with_caller(const std::vector<std::string> &caller, const std::vector<std::string> &added) {
-  std::vector<std::string> out;
-  for (const std::string &variable : caller) {
-    bool is_replaced = name_of(variable) == "TMPDIR" || name_of(variable) == "APT_CONFIG" ||
-                       std::any_of(added.begin(), added.end(),
-                                   [&](const std::string &own) { return name_of(own) == name_of(variable); });
-    if (!is_replaced) out.push_back(variable);
-  }
-  out.insert(out.end(), added.begin(), added.end());
-  return out;
-}
-
-/// What every maintainer script sees: nothing of the caller's environment (Policy section 6.3 promises little more),
-/// unless the plan says so. PATH is the one that apt sets (DPkg::Path).
-std::vector<std::string> script_environment(const HostTraces &traces, std::int64_t epoch) {
-  std::vector<std::string> out = own_environment(epoch);
-  out.insert(out.begin(), "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
-  out.emplace_back("DPKG_FRONTEND_LOCKED=true");
-  if (traces.environment) return with_caller(*traces.environment, out);
-  out.emplace_back("HOME=/root");
-  return out;
-}
-
-std::vector<std::string> caller_environment() {
-  std::vector<std::string> out;
-  for (char **variable = environ; *variable != nullptr; ++variable) out.emplace_back(*variable);
-  return out;
 }
 
 configure::ConffileChoice conffile_choice(const std::vector<std::string> &dpkg_options) {
@@ -138,24 +95,18 @@ class Builder {
 
   void run() {
     receive_plan();
-    std::uint64_t first_begin = base::Trace::now();
+    begun_ = base::Trace::now();
     prepare_root();
     runner_ = sandbox::Runner::start(runner_options());
-    if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources);
-    if (has_hooks(plan_, HookStage::setup)) {
-      run_hooks(HookStage::setup);
-      events_.root_state(read_root_state(root_));
-      receive_plan();
+    if (restore_state()) {
+      prepare_stand_ins();
+      open_scripts();
+      enter_root();
+      trace_.note(SpanKind::stage, "base state", begun_);
+    } else {
+      install_packages();
+      observe_state();
     }
-    if (is_skipped(plan_.skips, "setup") && !install_.packages.empty()) make_dpkg_directories(root_);
-    open_inbox();
-    unpack_first();
-    enter_root();
-    bool wants_debs = has_hooks(plan_, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
-    if (wants_debs) first_debs_.emplace(root_, install_, [this](std::uint32_t number) { return inbox_->file(number); });
-    run_hooks(HookStage::extract);
-    trace_.note(SpanKind::stage, "first packages", first_begin);
-    if (plan_.variant != Variant::extract) install();
     customize();
     {
       base::Trace::Timer timer = trace_.time(SpanKind::stage, "pack");
@@ -185,6 +136,61 @@ class Builder {
   EventSender &events() noexcept { return events_; }
 
  private:
+  /// From the empty root to one with every package configured.
+  void install_packages() {
+    if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources);
+    if (has_hooks(plan_, HookStage::setup)) {
+      run_hooks(HookStage::setup);
+      events_.root_state(read_root_state(root_));
+      receive_plan();
+    }
+    if (is_skipped(plan_.skips, "setup") && !install_.packages.empty()) make_dpkg_directories(root_);
+    open_inbox();
+    unpack_first();
+    enter_root();
+    bool wants_debs = has_hooks(plan_, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
+    if (wants_debs) first_debs_.emplace(root_, install_, [this](std::uint32_t number) { return inbox_->file(number); });
+    run_hooks(HookStage::extract);
+    trace_.note(SpanKind::stage, "first packages", begun_);
+    if (plan_.variant != Variant::extract) install();
+  }
+
+  /// The same by a state of the cache. @return whether there was one that could be used; else the root is as it was
+  bool restore_state() {
+    if (state_order_.task != StateTask::restore) return false;
+    events_.phase_started(Phase::restore, {});
+    std::string failure;
+    bool is_damaged = false;
+    try {
+      pack::PackCount count = build::restore_state(root_, state_file_.get(), state_order_.parts, plan_.jobs);
+      events_.phase_finished(Phase::restore, {count.entries, 0, count.content_bytes, 0});
+    } catch (const Error &error) {
+      failure = error.message();
+      is_damaged = error.kind() == ErrorKind::trust;
+      root_.clear_directory("/", {"lost+found"});
+      settle_top();
+      events_.phase_finished(Phase::restore, {});
+    }
+    events_.state_restored(failure, is_damaged);
+    return failure.empty();
+  }
+
+  /// Looks at the state that was reached, so that later builds may begin with it.
+  void observe_state() {
+    if (state_order_.task != StateTask::digest && state_order_.task != StateTask::keep) return;
+    base::Trace::Timer timer = trace_.time(SpanKind::stage, "look at the state");
+    std::vector<std::string> random_paths = customize::random_files(root_);
+    cache::StateParts parts;
+    std::string failure;
+    try {
+      if (random_paths.empty()) parts = build::observe_state(root_, install_.epoch, state_file_.get());
+    } catch (const Error &error) {
+      failure = error.message();  // a full disk is no reason to have no image
+    }
+    events_.state_seen(std::move(parts), std::move(random_paths), failure);
+    state_file_.reset();
+  }
+
   [[nodiscard]] bool is_chrootless() const { return setup_.confinement == sandbox::Confinement::host; }
 
   [[nodiscard]] sandbox::RunnerOptions runner_options() const {
@@ -206,7 +212,10 @@ class Builder {
     base::Trace::Timer timer = trace_.time(SpanKind::wait, "the plan");
     std::optional<base::ChannelMessage> bytes = channel_.receive();
     if (!bytes) throw Error(ErrorKind::interrupted, "the build was stopped");
-    install_ = base::from_wire<ToBuilder>(bytes->bytes).plan;
+    auto message = base::from_wire<ToBuilder>(bytes->bytes);
+    install_ = std::move(message.plan);
+    state_order_ = std::move(message.state);
+    if (!bytes->fds.empty()) state_file_ = std::move(bytes->fds[0]);
     lists_.clear();
     for (std::size_t i = 0; i < install_.list_names.size(); ++i) {
       std::optional<base::ChannelMessage> list = channel_.receive();
@@ -228,13 +237,17 @@ class Builder {
     staging_ = sandbox::prepare_staging(setup_.staging_path, choice, makes_device_nodes());
     root_path_ = is_in_place ? setup_.directory_output : setup_.staging_path + "/root";
     root_ = base::RootDirectory::open(root_path_);
-    root_.set_mode("/", 0755);
-    root_.set_owner("/", 0, 0);
+    settle_top();
     if (setup_.emulation.needs_own_binfmt()) {
       std::string mount_point = setup_.staging_path + "/binfmt_misc";
       staging_.make_directories("/binfmt_misc");
       sandbox::register_emulator(setup_.emulation, mount_point);
     }
+  }
+
+  void settle_top() {
+    root_.set_mode("/", 0755);
+    root_.set_owner("/", 0, 0);
   }
 
   /// Whether nodes may be made, so that a file system without them will not do.
@@ -276,22 +289,26 @@ class Builder {
     stand_ins_.emplace(StandInContext{root_, *runner_, fmt::format("{}/{}", setup_.staging_path, kDirectory)});
   }
 
+  void open_scripts() {
+    scripts_.emplace(*runner_, events_, trace_, twins_ ? &*twins_ : nullptr, stand_ins_ ? &*stand_ins_ : nullptr);
+  }
+
   void unpack_first() {
     unpack_count_.items_total = install_.packages.size();
     events_.phase_started(Phase::unpack, unpack_count_);
-    InstallerContext context{
-        root_,
-        install_,
-        scripts_.emplace(*runner_, events_, trace_, twins_ ? &*twins_ : nullptr, stand_ins_ ? &*stand_ins_ : nullptr),
-        {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version,
-         is_chrootless() ? root_path_ : std::string()},
-        plan_.architecture,
-        conffile_choice(plan_.dpkg_options),
-        [this](std::uint32_t number) { return inbox_->take(number); },
-        [this](Phase phase, const PackageId &id) { on_package(phase, id); },
-        [this](std::uint32_t number) {
-          if (twins_) twins_->on_unpacked(number);
-        }};
+    open_scripts();
+    InstallerContext context{root_,
+                             install_,
+                             *scripts_,
+                             {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version,
+                              is_chrootless() ? root_path_ : std::string()},
+                             plan_.architecture,
+                             conffile_choice(plan_.dpkg_options),
+                             [this](std::uint32_t number) { return inbox_->take(number); },
+                             [this](Phase phase, const PackageId &id) { on_package(phase, id); },
+                             [this](std::uint32_t number) {
+                               if (twins_) twins_->on_unpacked(number);
+                             }};
     installer_.emplace(std::move(context));
     installer_->extract_first();
   }
@@ -318,11 +335,11 @@ class Builder {
     run_hooks(HookStage::essential);
     write_extended_states(root_, install_, plan_.architecture);
     for (const PlannedRun &run : install_.runs) installer_->execute(run);
+    if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);
   }
 
   void customize() {
     if (plan_.variant == Variant::extract) return;
-    if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);
     base::Trace::Timer timer = trace_.time(SpanKind::stage, "customize");
     events_.phase_started(Phase::customize, {});
     if (!plan_.is_plain) {
@@ -404,7 +421,7 @@ class Builder {
 
   void finish_tree() {
     runner_->stop();
-    if (!setup_.directory_output.empty()) root_.remove_tree(stage_path_);
+    if (!setup_.directory_output.empty() && !stage_path_.empty()) root_.remove_tree(stage_path_);
     customize::remove_shims(root_);
     for (const std::string &path : device_nodes_) root_.remove_file(path);
     keep_downloads();
@@ -494,7 +511,10 @@ class Builder {
   base::Channel &channel_;
   EventSender events_;
   base::Trace trace_{SpanProcess::builder};
+  std::uint64_t begun_ = 0;  ///< when the plan was there, as Trace counts
   InstallPlan install_;
+  StateOrder state_order_;
+  base::Fd state_file_;
   std::vector<base::Fd> lists_;
   base::RootDirectory staging_;
   base::RootDirectory root_;

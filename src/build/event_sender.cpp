@@ -63,6 +63,18 @@ void EventSender::root_state(RootState state) {
   send(std::move(message));
 }
 
+void EventSender::state_restored(const std::string &failure, bool is_damaged) {
+  send(text_message(Kind::state_restored, failure, is_damaged ? kDamagedState : std::string_view()));
+}
+
+void EventSender::state_seen(cache::StateParts state, std::vector<std::string> random_paths,
+                             const std::string &failure) {
+  FromBuilder message = text_message(Kind::state_seen, failure);
+  message.state = std::move(state);
+  message.paths = std::move(random_paths);
+  send(std::move(message));
+}
+
 void EventSender::done(std::vector<std::string> random_paths, std::uint64_t output_bytes, std::string tar_digest,
                        std::vector<Span> spans) {
   FromBuilder message;

@@ -24,6 +24,8 @@ class EventSender {
   void warning(const std::string &text);
   void script_output(const std::string &origin, std::string_view line);
   void root_state(RootState state);
+  void state_restored(const std::string &failure, bool is_damaged);
+  void state_seen(cache::StateParts state, std::vector<std::string> random_paths, const std::string &failure);
   void done(std::vector<std::string> random_paths, std::uint64_t output_bytes, std::string tar_digest,
             std::vector<Span> spans);
   void failed(const Error &error);
@@ -32,7 +34,7 @@ class EventSender {
   void send(FromBuilder message);
 
   base::Channel &channel_;
-  std::chrono::steady_clock::time_point started_[7] = {};
+  std::chrono::steady_clock::time_point started_[8] = {};
 };
 
 }  // namespace debroot::build

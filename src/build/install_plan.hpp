@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/trace.hpp"
+#include "cache/state_parts.hpp"
 #include "debroot/package.hpp"
 #include "debroot/progress.hpp"
 
@@ -91,6 +93,25 @@ void fields(Wire &wire, InstallPlan &plan) {
        plan.list_names, plan.twin_architecture, plan.twins, plan.emulated);
 }
 
+/// Text of a message of kind state_restored.
+inline constexpr std::string_view kDamagedState = "damaged";
+
+/// What a build has to do with base states.
+enum class StateTask {
+  none,
+  restore,  ///< begin with the one whose descriptor comes along; when it cannot be used, wait for the packages
+  digest,   ///< say what the state is once it is reached
+  keep,     ///< and write it to the descriptor that comes along
+};
+struct StateOrder {
+  StateTask task = StateTask::none;
+  cache::StateParts parts;  ///< of the state to restore
+};
+template <class Wire>
+void fields(Wire &wire, StateOrder &order) {
+  wire(order.task, order.parts);
+}
+
 /// From the outside to the builder.
 struct ToBuilder {
   enum class Kind {
@@ -104,10 +125,11 @@ struct ToBuilder {
   Kind kind = Kind::plan;
   InstallPlan plan;
   std::uint32_t number = 0;
+  StateOrder state = {};  ///< of a plan
 };
 template <class Wire>
 void fields(Wire &wire, ToBuilder &message) {
-  wire(message.kind, message.plan, message.number);
+  wire(message.kind, message.plan, message.number, message.state);
 }
 
 /// From the builder to the outside: `root_state` once setup hooks have run, if there are any, events of its phases,
@@ -121,6 +143,10 @@ struct FromBuilder {
     warning,
     script_output,
     root_state,
+    /// Answer to an order to restore; `subject` says why not, empty: it is done. `text` is then "damaged" if the state
+    /// is to blame.
+    state_restored,
+    state_seen,  ///< `state`, or in `paths` the files that forbid to keep it; in `subject` why it is not known
     done,
     failed,
   };
@@ -133,16 +159,17 @@ struct FromBuilder {
   std::uint64_t milliseconds = 0;
   std::string subject;  ///< item, origin of output, or the text of a note
   std::string text;     ///< a line of output; for `failed` the Error as bytes, for `done` the digest of the tar
-  std::vector<std::string> paths;  ///< of `done`: files that packages drew at random
+  std::vector<std::string> paths;  ///< of `done` and `state_seen`: files that packages drew at random
   std::uint64_t output_bytes = 0;  ///< of `done`
   RootState root_state;
   std::vector<Span> spans;  ///< of `done`: where the builder's time went
+  cache::StateParts state;  ///< of `state_seen`
 };
 template <class Wire>
 void fields(Wire &wire, FromBuilder &message) {
   wire(message.kind, message.phase, message.items_done, message.items_total, message.bytes_done, message.bytes_total,
        message.milliseconds, message.subject, message.text, message.paths, message.output_bytes, message.root_state,
-       message.spans);
+       message.spans, message.state);
 }
 
 }  // namespace debroot::build

@@ -16,11 +16,6 @@ using base::Clock;
 
 namespace {
 
-/// Whether the indexes stay in the image.
-bool keeps_lists(const std::vector<std::string> &skips) {
-  return is_skipped(skips, "cleanup") || is_skipped(skips, "cleanup/apt") || is_skipped(skips, "cleanup/apt/lists");
-}
-
 /// The failure that the builder reported, if it is among what it sent.
 std::optional<Error> reported_failure(base::Channel &channel) {
   while (std::optional<base::ChannelMessage> bytes = channel.receive()) {
@@ -43,25 +38,36 @@ void tell_builder(base::Channel &channel, std::string_view bytes, const std::vec
 
 PackageFeed::PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists,
                          fetch::Fetcher &fetcher, sandbox::BuilderHandle &builder, Progress &progress,
-                         base::Trace &trace)
+                         base::Trace &trace, BaseStateTurn *state)
     : plan_(std::move(selected.plan)),
       downloads_(std::move(selected.downloads)),
       lists_(std::move(lists)),
-      needs_lists_(!plan.hooks.empty() || keeps_lists(plan.skips)),
+      needs_lists_(needs_lists(plan)),
       fetcher_(fetcher),
       builder_(builder),
       progress_(progress),
-      trace_(trace) {}
+      trace_(trace),
+      state_(state) {}
 
 void PackageFeed::run(const std::stop_token &stop, BuildReport &report) {
   send_plan();
-  start_downloads();
+  has_all_ = begins_with_state(stop, report);
+  if (!has_all_) start_downloads();
   while (!is_done_) {
     take_downloads();
     if (count_.items_done == count_.items_total && !has_all_) finish_downloads(report);
     wait_for_events(stop);
     take_events(report);
   }
+}
+
+bool PackageFeed::begins_with_state(const std::stop_token &stop, BuildReport &report) {
+  if (state_ == nullptr || state_->order().task != StateTask::restore) return false;
+  while (!is_restored_ && !is_done_) {
+    wait_for_events(stop);
+    take_events(report);
+  }
+  return is_restored_.value_or(false);
 }
 
 RootState PackageFeed::run_setup_hooks(const std::stop_token &stop, BuildReport &report) {
@@ -86,7 +92,13 @@ void PackageFeed::send_plan() {
   if (needs_lists_) {
     for (const ListFile &list : lists_) plan_.list_names.push_back(list.name);
   }
-  tell_builder(builder_.channel(), base::to_wire(ToBuilder{ToBuilder::Kind::plan, plan_, 0}));
+  ToBuilder first{ToBuilder::Kind::plan, plan_, 0};
+  std::vector<int> fds;
+  if (state_ != nullptr) {
+    first.state = state_->order();
+    if (state_->fd() >= 0) fds.push_back(state_->fd());
+  }
+  tell_builder(builder_.channel(), base::to_wire(std::move(first)), fds);
   if (!needs_lists_) return;
   for (std::size_t i = 0; i < lists_.size(); ++i) {
     ToBuilder message{ToBuilder::Kind::list, {}, static_cast<std::uint32_t>(i)};
@@ -193,6 +205,12 @@ void PackageFeed::handle(const FromBuilder &message, BuildReport &report) {
     case FromBuilder::Kind::root_state:
       root_state_ = message.root_state;
       is_done_ = true;
+      break;
+    case FromBuilder::Kind::state_restored:
+      is_restored_ = state_->on_restored(message, report);
+      break;
+    case FromBuilder::Kind::state_seen:
+      state_->on_seen(message);
       break;
     case FromBuilder::Kind::done:
       report.random_paths = message.paths;

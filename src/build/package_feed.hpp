@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/channel.hpp"
 #include "base/trace.hpp"
 #include "build/archive_indexes.hpp"
+#include "build/base_state.hpp"
 #include "build/install_plan.hpp"
 #include "build/selection.hpp"
 #include "debroot/progress.hpp"
@@ -24,15 +26,17 @@ void tell_builder(base::Channel &channel, std::string_view bytes, const std::vec
 
 class PackageFeed {
  public:
+  /// `state` may be null: the build has nothing to do with base states.
   PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists, fetch::Fetcher &fetcher,
-              sandbox::BuilderHandle &builder, Progress &progress, base::Trace &trace);
+              sandbox::BuilderHandle &builder, Progress &progress, base::Trace &trace, BaseStateTurn *state = nullptr);
 
   /// For setup hooks: sends the plan, which has no packages, shows what the builder tells, and takes what the hooks
   /// have made of the root. @throws as `run`
   [[nodiscard]] RootState run_setup_hooks(const std::stop_token &stop, BuildReport &report);
 
-  /// Sends the plan and every package, shows what the builder tells, until it is done. @throws the first Error of a
-  /// download or the builder, or one of kind interrupted when `stop` asks; the builder is then being killed
+  /// Sends the plan and, unless the build begins with a base state, every package, shows what the builder tells, until
+  /// it is done. @throws the first Error of a download or the builder, or one of kind interrupted when `stop` asks; the
+  /// builder is then being killed
   void run(const std::stop_token &stop, BuildReport &report);
 
   /// SHA-256 of the image's tar, uncompressed, after `run`; empty unless an output is an OCI image.
@@ -40,6 +44,7 @@ class PackageFeed {
 
  private:
   void send_plan();
+  [[nodiscard]] bool begins_with_state(const std::stop_token &stop, BuildReport &report);
   void start_downloads();
   [[nodiscard]] std::vector<std::uint32_t> download_order() const;
   [[nodiscard]] bool is_twin(std::uint32_t number) const noexcept { return number >= plan_.packages.size(); }
@@ -58,6 +63,8 @@ class PackageFeed {
   sandbox::BuilderHandle &builder_;
   Progress &progress_;
   base::Trace &trace_;
+  BaseStateTurn *state_;
+  std::optional<bool> is_restored_;   ///< the builder's answer to an order to restore
   std::vector<std::size_t> tickets_;  ///< of each package's download
   PhaseCount count_;
   std::chrono::steady_clock::time_point started_;

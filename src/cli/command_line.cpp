@@ -19,10 +19,12 @@ namespace {
 
 using plan::usage_error;
 
-constexpr std::array kCommands = {Command::build, Command::plan, Command::diff, Command::doctor, Command::mmdebstrap};
+constexpr std::array kCommands = {Command::build,  Command::plan,  Command::diff,
+                                  Command::doctor, Command::cache, Command::mmdebstrap};
 
 std::size_t operand_limit(Command command) noexcept {
   if (command == Command::diff) return 2;
+  if (command == Command::cache) return 1;
   if (command == Command::mmdebstrap) return std::numeric_limits<std::size_t>::max();
   return command == Command::doctor ? 0 : 1;
 }
@@ -105,6 +107,13 @@ void take_mmdebstrap_operands(CommandLine &line) {
   if (words.size() > 2) line.options.mirrors.assign(words.begin() + 2, words.end());
 }
 
+void check_cache_action(const std::vector<std::string> &operands) {
+  if (operands.empty()) throw usage_error("cache needs to know what to do").hint("debroot cache list");
+  constexpr std::array<std::string_view, 2> kActions = {"list", "prune"};
+  if (std::find(kActions.begin(), kActions.end(), operands.front()) != kActions.end()) return;
+  throw usage_error(fmt::format("cache cannot '{}'", operands.front())).detail("expected", "list or prune");
+}
+
 /// One command's parser: CLI11 splits the words, the table says what each means.
 class CommandParser {
  public:
@@ -168,6 +177,7 @@ class CommandParser {
     if (command_ == Command::diff && line.operands.size() < 2) {
       throw usage_error("diff needs two images").hint("debroot diff A.tar B.tar");
     }
+    if (command_ == Command::cache) check_cache_action(line.operands);
     if (command_ == Command::mmdebstrap) take_mmdebstrap_operands(line);
     if (command_ == Command::build || command_ == Command::plan) {
       if (!line.operands.empty()) line.options.suite = line.operands.front();
@@ -191,7 +201,7 @@ class CommandParser {
   std::vector<std::string_view> names;
   for (Command command : kCommands) names.push_back(command_name(command));
   if (auto near = plan::nearest_name(word, names)) throw error.hint(fmt::format("did you mean '{}'?", *near));
-  throw error.detail("expected", "build, plan, diff, doctor or mmdebstrap");
+  throw error.detail("expected", "build, plan, diff, doctor, cache or mmdebstrap");
 }
 
 }  // namespace
@@ -206,6 +216,8 @@ std::string_view command_name(Command command) noexcept {
       return "diff";
     case Command::doctor:
       return "doctor";
+    case Command::cache:
+      return "cache";
     case Command::mmdebstrap:
       return "mmdebstrap";
   }

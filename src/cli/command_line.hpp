@@ -7,12 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "cache/inventory.hpp"
 #include "diff/compare.hpp"
 #include "plan/options.hpp"
 
 namespace debroot::cli {
 
-enum class Command { build, plan, diff, doctor, mmdebstrap };
+enum class Command { build, plan, diff, doctor, cache, mmdebstrap };
 
 /// "build", "plan", …
 [[nodiscard]] std::string_view command_name(Command command) noexcept;
@@ -35,8 +36,9 @@ struct CommandLine {
   std::string timings_file;                ///< --timings, empty: not wanted
   std::string log_file;                    ///< --logfile, empty: standard error
   bool is_json = false;                    ///< plan --json
-  std::vector<std::string> operands;       ///< the two images of diff
+  std::vector<std::string> operands;       ///< the two images of diff, or what to do with the cache
   diff::CompareOptions compare;            ///< what diff leaves out
+  debroot::cache::PruneLimits prune;       ///< what cache prune removes
 };
 
 /// `arguments` without the program's name. @throws Error of kind usage, with a near name where there is one

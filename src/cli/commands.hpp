@@ -26,5 +26,6 @@ struct CommandContext {
 [[nodiscard]] int run_plan(const CommandContext &context);
 [[nodiscard]] int run_diff(const CommandContext &context);
 [[nodiscard]] int run_doctor(const CommandContext &context);
+[[nodiscard]] int run_cache(const CommandContext &context);
 
 }  // namespace debroot::cli

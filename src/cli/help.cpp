@@ -145,6 +145,21 @@ emulators, keyrings, disk space; and says how to mend what is missing. Exit
 status: 0 builds will work, 1 something has to be mended.
 )";
 
+constexpr std::string_view kCacheIntro = R"(Usage: debroot cache list
+       debroot cache prune [options]
+
+Shows what the cache holds, or removes of it what was not used for 30 days; with
+options, what these say instead. Builds may run meanwhile. A base state is a
+tree with all packages configured, from which a build of the same inputs goes on
+with its customisation.
+)";
+
+constexpr std::string_view kCacheEnd = R"(
+Examples:
+  debroot cache prune --max-size 2G
+  debroot cache prune --all
+)";
+
 }  // namespace
 
 std::string help_text(Command command) {
@@ -157,6 +172,8 @@ std::string help_text(Command command) {
       return fmt::format("{}{}{}", kDiffIntro, options_text(command), kDiffEnd);
     case Command::doctor:
       return fmt::format("{}{}", kDoctorIntro, options_text(command));
+    case Command::cache:
+      return fmt::format("{}{}{}", kCacheIntro, options_text(command), kCacheEnd);
     case Command::mmdebstrap:
       return fmt::format("{}{}{}", kMmdebstrapIntro, options_text(command), kMmdebstrapEnd);
   }
@@ -174,6 +191,7 @@ Commands:
   plan SUITE    print what build would install
   diff A B      compare two images
   doctor        check this host
+  cache list    show what the cache holds; 'cache prune' removes of it
   mmdebstrap    take mmdebstrap's command line and make its image
 
 Options:

@@ -94,6 +94,7 @@ void JsonRenderer::succeeded(const BuildPlan &plan, const BuildReport &report) n
   object["outputs"] = Json::array();
   for (const Output &output : plan.outputs) object["outputs"].push_back(output.path);
   object["random_paths"] = report.random_paths;
+  object["base_state"] = report.is_from_base_state;
   emit(object);
 }
 

@@ -25,6 +25,7 @@ std::string_view begin_text(Phase phase, bool has_packages, bool is_simulation) 
       return has_packages ? "installing essential packages..." : "no essential packages -- skipping...";
     case Phase::customize:
     case Phase::pack:
+    case Phase::restore:
       break;
   }
   return "";

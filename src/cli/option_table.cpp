@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "cli/cache_text.hpp"
 #include "plan/names.hpp"
 
 namespace debroot::cli {
@@ -55,6 +56,13 @@ void set_progress(CommandLine &line, const std::string &value) {
       .detail("expected", "auto, tty, plain, json, none");
 }
 
+std::int64_t parse_days(const std::string &value) {
+  constexpr std::uint64_t kMostDays = 100'000;
+  std::optional<std::uint64_t> days = base::parse_number(value);
+  if (days && *days <= kMostDays) return static_cast<std::int64_t>(*days);
+  throw plan::usage_error(fmt::format("'--max-age' is no number of days: '{}'", value));
+}
+
 void add(std::vector<OptionRow> &table, std::vector<OptionRow> rows) {
   for (OptionRow &row : rows) table.push_back(std::move(row));
 }
@@ -101,8 +109,9 @@ std::vector<OptionRow> source_rows() {
        append(&Options::components)},
       {kGroup, "--keyring", "PATH", "public keys, a file or a directory of files, that sign the archives; repeatable",
        append(&Options::keyrings)},
-      {kGroup, "--cache", "DIR", "where downloads are kept; default $XDG_CACHE_HOME/debroot", set(&Options::cache)},
-      {kGroup, "--no-cache", "", "keep no downloads", turn_on(&Options::has_no_cache)},
+      {kGroup, "--cache", "DIR", "where downloads and base states are kept; default $XDG_CACHE_HOME/debroot",
+       set(&Options::cache)},
+      {kGroup, "--no-cache", "", "keep nothing, and use nothing that is kept", turn_on(&Options::has_no_cache)},
       {kGroup, "--offline", "", "never use the network, only the cache", turn_on(&Options::is_offline)},
   };
 }
@@ -248,6 +257,20 @@ std::vector<OptionRow> diff_rows() {
   };
 }
 
+std::vector<OptionRow> cache_rows() {
+  constexpr std::string_view kGroup = "Options";
+  return {
+      {kGroup, "--cache", "DIR", "the cache; default $XDG_CACHE_HOME/debroot", set(&Options::cache)},
+      {kGroup, "--max-size", "SIZE",
+       "prune: remove what was used least recently until so much is left, such as 500M or 4G",
+       [](CommandLine &line, const std::string &value) { line.prune.bytes = parse_size(value, "--max-size"); }},
+      {kGroup, "--max-age", "DAYS", "prune: remove what was not used for so many days",
+       [](CommandLine &line, const std::string &value) { line.prune.unused_days = parse_days(value); }},
+      {kGroup, "--all", "", "prune: remove everything",
+       [](CommandLine &line, const std::string &) { line.prune.removes_all = true; }},
+  };
+}
+
 }  // namespace
 
 std::vector<OptionRow> option_table(Command command) {
@@ -257,6 +280,7 @@ std::vector<OptionRow> option_table(Command command) {
         {"Result", "--json", "", "print one JSON object instead of a table", turn_on(&CommandLine::is_json)});
   }
   if (command == Command::diff) add(table, diff_rows());
+  if (command == Command::cache) add(table, cache_rows());
   if (command == Command::build || command == Command::plan) {
     add(table, image_rows());
     add(table, source_rows());
@@ -270,7 +294,7 @@ std::vector<OptionRow> option_table(Command command) {
     }
     add(table, mmdebstrap_rows());
   }
-  bool has_messages = command != Command::diff && command != Command::doctor;
+  bool has_messages = command != Command::diff && command != Command::doctor && command != Command::cache;
   std::string_view group = has_messages ? "Messages" : "Options";
   table.push_back({group, "-h,--help", "", "show this help", turn_on(&CommandLine::wants_help)});
   return table;

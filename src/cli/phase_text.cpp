@@ -14,6 +14,7 @@ std::string_view unit(Phase phase, bool is_one) noexcept {
     case Phase::customize:
       return is_one ? "step" : "steps";
     case Phase::pack:
+    case Phase::restore:
       return is_one ? "entry" : "entries";
     case Phase::resolve:
     case Phase::download:

@@ -28,6 +28,7 @@ bool is_there(Command command, const Backend &backend) noexcept {
     case Command::plan:
       return static_cast<bool>(backend.plan_packages);
     case Command::diff:
+    case Command::cache:
       return true;
     case Command::doctor:
       return static_cast<bool>(backend.doctor);
@@ -50,6 +51,8 @@ int dispatch(const CommandContext &context) {
       return run_diff(context);
     case Command::doctor:
       return run_doctor(context);
+    case Command::cache:
+      return run_cache(context);
   }
   return kExitUsage;
 }

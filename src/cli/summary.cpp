@@ -112,8 +112,9 @@ std::optional<std::string> machine_name(std::string_view path) {
 std::string summary_text(const BuildPlan &plan, const BuildReport &report, bool is_terminal) {
   std::string size = report.output_bytes == 0 ? "" : fmt::format(" ({})", base::human_bytes(report.output_bytes));
   std::string out =
-      fmt::format("debroot: made {}{}: {} packages, {} downloaded, {}\n", printable(outputs_text(plan)), size,
-                  report.packages.size(), base::human_bytes(report.download_bytes), duration_text(report.milliseconds));
+      fmt::format("debroot: made {}{}: {} packages{}, {} downloaded, {}\n", printable(outputs_text(plan)), size,
+                  report.packages.size(), report.is_from_base_state ? " as a base state of the cache" : "",
+                  base::human_bytes(report.download_bytes), duration_text(report.milliseconds));
   if (!report.times.empty()) out += fmt::format("  time: {}\n", times_text(report));
   if (!report.random_paths.empty()) {
     out += fmt::format("  different in every build: {}\n", printable(base::join(report.random_paths, ", ")));

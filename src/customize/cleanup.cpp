@@ -8,11 +8,17 @@
 namespace debroot::customize {
 namespace {
 
+constexpr std::string_view kMachineId = "/etc/machine-id";
+
 /// Files that record when something ran; an image built twice would differ in them.
-constexpr std::array<std::string_view, 7> kVolatileFiles = {
-    "/var/log/dpkg.log",         "/var/log/apt/history.log",      "/var/log/apt/term.log",
-    "/var/log/alternatives.log", "/var/cache/ldconfig/aux-cache", "/var/log/apt/eipp.log.xz",
-    "/var/lib/dbus/machine-id"};
+constexpr std::array<std::string_view, 8> kVolatileFiles = {"/var/log/dpkg.log",
+                                                            "/var/log/apt/history.log",
+                                                            "/var/log/apt/term.log",
+                                                            "/var/log/alternatives.log",
+                                                            "/var/cache/ldconfig/aux-cache",
+                                                            "/var/log/apt/eipp.log.xz",
+                                                            "/var/lib/dbus/machine-id",
+                                                            kMachineId};
 
 /// Directory and name pattern of what is drawn at random.
 constexpr std::array<std::array<std::string_view, 2>, 4> kRandomFiles = {{
@@ -46,15 +52,19 @@ void clean_up(const base::RootDirectory &root, const CleanupOptions &options) {
     root.remove_file("/var/cache/apt/srcpkgcache.bin");
   }
   if (!options.keeps_logs) {
-    for (std::string_view path : kVolatileFiles) root.remove_file(path);
+    for (std::string_view path : kVolatileFiles) {
+      if (path != kMachineId) root.remove_file(path);
+    }
   }
-  if (!options.keeps_machine_id && root.exists("/etc/machine-id")) {
-    root.remove_file("/etc/machine-id");
-    root.write("/etc/machine-id", "");
+  if (!options.keeps_machine_id && root.exists(kMachineId)) {
+    root.remove_file(kMachineId);
+    root.write(kMachineId, "");
   }
   if (!options.keeps_run) root.clear_directory("/run", {"lock"});
   if (!options.keeps_tmp) root.clear_directory("/tmp");
 }
+
+std::span<const std::string_view> volatile_files() noexcept { return kVolatileFiles; }
 
 std::vector<std::string> random_files(const base::RootDirectory &root) {
   std::vector<std::string> out;

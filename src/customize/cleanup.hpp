@@ -1,7 +1,9 @@
 /// Takes away what only the build needed, as mmdebstrap's cleanup step does (mmdebstrap(1), "cleanup").
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/beneath.hpp"
@@ -24,6 +26,9 @@ struct CleanupOptions {
 /// Package lists and the package cache emptied, logs that carry times removed, /etc/machine-id emptied where it exists,
 /// /run (but for /run/lock) and /tmp emptied.
 void clean_up(const base::RootDirectory &root, const CleanupOptions &options);
+
+/// Files that clean_up removes or empties wherever they are, since two builds would differ in them.
+[[nodiscard]] std::span<const std::string_view> volatile_files() noexcept;
 
 /// Files of the finished image that packages fill with random data: ssh host keys, the snakeoil certificate and the
 /// like. They differ between two builds, and the summary names them.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/digest.hpp"
+#include "base/host_file.hpp"
 #include "base/text.hpp"
 
 namespace debroot::fetch {
@@ -22,20 +23,6 @@ constexpr std::uint64_t kMostValidatorBytes = std::uint64_t{64} * 1024;
 Error unusable(int errno_value, const std::string &directory) {
   return base::os_error(ErrorKind::output, errno_value, fmt::format("cannot use the cache directory '{}'", directory))
       .hint("--cache=DIR with a directory that can be written, or --no-cache");
-}
-
-/// mkdir -p with mode 0700. @return 0 or errno
-int make_directories(const std::string &path) {
-  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
-    std::string part = path.substr(0, at);
-    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
-      // a read-only filesystem or a foreign parent is no obstacle as long as the directory is there
-      int failure = errno;
-      struct stat info {};
-      if (::stat(part.c_str(), &info) != 0) return failure;
-    }
-    if (at == std::string::npos) return 0;
-  }
 }
 
 /// A file without a name in `directory`; filesystems that know no O_TMPFILE get a name for a moment.
@@ -56,22 +43,6 @@ bool is_same_file(int fd, const std::string &path) {
   struct stat named {};
   return ::fstat(fd, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
          held.st_ino == named.st_ino;
-}
-
-/// Replaces the file at `path` in one step.
-void write_whole(const std::string &path, std::string_view bytes) {
-  std::string temporary = path + ".XXXXXX";
-  base::Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) throw base::os_error(ErrorKind::output, errno, fmt::format("cannot write '{}'", path));
-  try {
-    base::write_all(fd.get(), bytes, path);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw base::os_error(ErrorKind::output, errno, fmt::format("cannot write '{}'", path));
-    }
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
 }
 
 /// A header's value as it may stand in a line of the validators file.
@@ -95,7 +66,7 @@ Cache::Cache(const CachePlan &plan, std::string temporary_directory)
   if (directory_.empty() || is_offline_) return;
   for (const char *part : {"/files/sha256", "/partial", "/releases"}) {
     std::string path = directory_ + part;
-    if (int failure = make_directories(path); failure != 0) throw unusable(failure, directory_);
+    if (int failure = base::make_private_directories(path); failure != 0) throw unusable(failure, directory_);
     if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0) throw unusable(errno, directory_);
   }
 }
@@ -118,7 +89,10 @@ std::optional<base::Fd> Cache::take(const std::string &sha256, std::uint64_t *si
   base::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return std::nullopt;
   try {
-    if (base::hash_of_file(base::HashKind::sha256, fd.get(), size_bytes) == sha256) return fd;
+    if (base::hash_of_file(base::HashKind::sha256, fd.get(), size_bytes) == sha256) {
+      if (!is_offline_) ::futimens(fd.get(), nullptr);  // when it was used last, for whoever prunes
+      return fd;
+    }
   } catch (const Error &) {
     // a file that cannot be read is as useless as one with the wrong content
   }
@@ -191,6 +165,9 @@ std::optional<KeptRelease> Cache::take_release(const std::string &url) const {
       if (label == "last-modified") kept.validators.last_modified = value;
     }
     if (base::hash_of_file(base::HashKind::sha256, body.get(), &kept.size_bytes) != sha256) return std::nullopt;
+    if (!is_offline_) {
+      for (const std::string &name : {path, path + ".validators"}) ::utimensat(AT_FDCWD, name.c_str(), nullptr, 0);
+    }
     kept.body = std::move(body);
     return kept;
   } catch (const Error &) {
@@ -204,11 +181,11 @@ void Cache::publish_release(const std::string &url, int body, const Validators &
   std::string bytes = base::read_all(body);
   std::string path = release_path(url);
   // two runs may interleave here; the digest then tells that the pair does not belong together
-  write_whole(path, bytes);
-  write_whole(path + ".validators",
-              fmt::format("url: {}\nsha256: {}\netag: {}\nlast-modified: {}\n", base::without_credentials(url),
-                          base::hash_of(base::HashKind::sha256, bytes), one_line(validators.etag),
-                          one_line(validators.last_modified)));
+  base::write_whole(path, bytes);
+  base::write_whole(path + ".validators",
+                    fmt::format("url: {}\nsha256: {}\netag: {}\nlast-modified: {}\n", base::without_credentials(url),
+                                base::hash_of(base::HashKind::sha256, bytes), one_line(validators.etag),
+                                one_line(validators.last_modified)));
 }
 
 void Cache::drop_release(const std::string &url) const noexcept {

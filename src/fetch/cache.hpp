@@ -7,7 +7,9 @@
 ///     releases/URLHASH            the last body of a release URL, URLHASH being the SHA-256 of the URL
 ///     releases/URLHASH.validators what the server said about it, and the body's SHA-256
 ///
-/// Nothing in it is believed: a file is hashed again whenever it is taken, and one that does not fit is removed.
+/// The time of a file is that of its last use. Base states lie beside these (cache/state_store.hpp).
+///
+/// Nothing of this is believed: a file is hashed again whenever it is taken, and one that does not fit is removed.
 /// With an empty directory nothing is kept and every download lives in an unnamed temporary file.
 #pragma once
 

@@ -62,7 +62,7 @@ void TarStream::flush() {
   if (is_cancelled_ && is_cancelled_()) throw_interrupted();
   std::string_view bytes(buffer_.data(), used_);
   for (const std::unique_ptr<Encoder> &encoder : encoders_) encoder->write(bytes);
-  if (digest_) digest_->update(bytes);
+  if (digest_) buffer_ = digest_->exchange(std::move(buffer_), used_);
   used_ = 0;
 }
 

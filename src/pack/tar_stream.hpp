@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/digest.hpp"
+#include "base/background_hasher.hpp"
 #include "pack/encoder.hpp"
 #include "pack/tar_header.hpp"
 
@@ -29,9 +29,11 @@ class TarStream : public TreeSink {
   void finish() override;
 
   /// SHA-256 of the tar itself, uncompressed; must be asked for before the first entry.
-  void take_digest() { digest_.emplace(base::HashKind::sha256); }
+  void take_digest() { digest_.emplace(base::HashKind::sha256, buffer_.size()); }
   /// In hexadecimal, after `finish`.
   [[nodiscard]] const std::string &tar_digest() const noexcept { return tar_digest_; }
+  /// Of the uncompressed tar, after `finish`.
+  [[nodiscard]] std::uint64_t tar_bytes() const noexcept { return tar_bytes_; }
   /// Bytes written to each output so far, in their order.
   [[nodiscard]] std::vector<std::uint64_t> output_bytes() const;
 
@@ -48,7 +50,7 @@ class TarStream : public TreeSink {
   std::uint64_t tar_bytes_ = 0;      ///< of the uncompressed tar so far
   std::uint64_t content_left_ = 0;   ///< of the file added last
   std::size_t content_padding_ = 0;  ///< zeros that follow it
-  std::optional<base::Hasher> digest_;
+  std::optional<base::BackgroundHasher> digest_;
   std::string tar_digest_;
 };
 

@@ -27,6 +27,9 @@ struct TreeEntry {
   std::uint32_t device_major = 0;
   std::uint32_t device_minor = 0;
   std::vector<base::ExtendedAttribute> attributes;  ///< written in this order
+  /// What the file system says, which may be newer than an image shows; images do not look at it.
+  std::int64_t file_seconds = 0;
+  std::uint32_t file_nanoseconds = 0;
 };
 
 /// `path` of an entry as messages show it: "./etc/" is "/etc".

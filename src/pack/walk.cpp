@@ -117,6 +117,8 @@ TreeEntry Walk::entry_for(const std::string &path, const struct stat &info) cons
   entry.gid = options_.shows_root_as_owner ? 0 : info.st_gid;
   // whole seconds: an image says the same whether the file system that staged it counts finer or not
   entry.mtime_seconds = std::min<std::int64_t>(info.st_mtim.tv_sec, options_.epoch_seconds);
+  entry.file_seconds = info.st_mtim.tv_sec;
+  entry.file_nanoseconds = static_cast<std::uint32_t>(info.st_mtim.tv_nsec);
   return entry;
 }
 

@@ -163,6 +163,21 @@ std::string default_cache(const HostFacts &host) {
   return home.starts_with('/') ? absolute(home + "/.cache/debroot", host) : std::string();
 }
 
+void set_environment(BuildPlan &plan, const HostFacts &host) {
+  if (host.environment.contains("SOURCE_DATE_EPOCH")) {
+    plan.source_date_epoch = parse_source_date_epoch(host.variable("SOURCE_DATE_EPOCH"));
+  }
+  std::string directory = host.variable("TMPDIR");
+  if (directory.empty()) directory = "/tmp";
+  std::error_code failure;
+  plan.temporary_directory = absolute(directory, host);
+  if (!fs::is_directory(plan.temporary_directory, failure)) {
+    throw usage_error(fmt::format("TMPDIR names no directory: '{}'", directory));
+  }
+}
+
+}  // namespace
+
 CachePlan make_cache(const Options &options, const HostFacts &host) {
   if (options.cache && options.has_no_cache) throw usage_error("'--cache' and '--no-cache' contradict each other");
   if (options.is_offline && options.has_no_cache) {
@@ -184,21 +199,6 @@ CachePlan make_cache(const Options &options, const HostFacts &host) {
   }
   return cache;
 }
-
-void set_environment(BuildPlan &plan, const HostFacts &host) {
-  if (host.environment.contains("SOURCE_DATE_EPOCH")) {
-    plan.source_date_epoch = parse_source_date_epoch(host.variable("SOURCE_DATE_EPOCH"));
-  }
-  std::string directory = host.variable("TMPDIR");
-  if (directory.empty()) directory = "/tmp";
-  std::error_code failure;
-  plan.temporary_directory = absolute(directory, host);
-  if (!fs::is_directory(plan.temporary_directory, failure)) {
-    throw usage_error(fmt::format("TMPDIR names no directory: '{}'", directory));
-  }
-}
-
-}  // namespace
 
 BuildPlan make_plan(const Options &options, const HostFacts &host) {
   BuildPlan plan;

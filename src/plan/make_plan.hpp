@@ -12,4 +12,7 @@ namespace debroot::plan {
 /// @throws Error of kind usage; the first contradiction in the order of BuildPlan's fields
 [[nodiscard]] BuildPlan make_plan(const Options &options, const HostFacts &host);
 
+/// What the options say of the cache; its directory may not exist yet. @throws Error of kind usage
+[[nodiscard]] CachePlan make_cache(const Options &options, const HostFacts &host);
+
 }  // namespace debroot::plan

@@ -177,7 +177,8 @@ TEST(CommandLine, SaysWhichCommandWasMeant) {
   EXPECT_EQ(refused({}), "no command is given\ntry: debroot --help");
   EXPECT_EQ(refused({"biuld"}), "unknown command 'biuld'\ntry: did you mean 'build'?");
   EXPECT_EQ(refused({"bookworm"}), "unknown command 'bookworm'\ntry: debroot build bookworm");
-  EXPECT_EQ(refused({"frobnicate"}), "unknown command 'frobnicate'\nexpected: build, plan, diff, doctor or mmdebstrap");
+  EXPECT_EQ(refused({"frobnicate"}),
+            "unknown command 'frobnicate'\nexpected: build, plan, diff, doctor, cache or mmdebstrap");
   EXPECT_EQ(refused({"--quiet", "build"}),
             "unknown option '--quiet' before the command\n"
             "try: options follow the command, as in: debroot build bookworm -o out.tar");
@@ -190,6 +191,10 @@ TEST(CommandLine, SaysWhichOptionWasMeant) {
   EXPECT_EQ(refused({"build", "sid", "--second-stage"}),
             "unknown option '--second-stage'\ntry: debroot build --help lists the options");
   EXPECT_EQ(refused({"build", "sid", "-x"}), "unknown option '-x'\ntry: debroot build --help lists the options");
+  EXPECT_EQ(refused({"cache"}), "cache needs to know what to do\ntry: debroot cache list");
+  EXPECT_EQ(refused({"cache", "clean"}), "cache cannot 'clean'\nexpected: list or prune");
+  EXPECT_EQ(refused({"cache", "list", "x"}), "unexpected argument 'x'\ntry: debroot cache --help");
+  EXPECT_EQ(refused({"cache", "prune", "--max-age", "soon"}), "'--max-age' is no number of days: 'soon'");
   EXPECT_EQ(refused({"doctor", "--json"}), "unknown option '--json'\ntry: debroot doctor --help lists the options");
 }
 

@@ -50,9 +50,9 @@ Sources:
                               default: main
       --keyring PATH          public keys, a file or a directory of files, that
                               sign the archives; repeatable
-      --cache DIR             where downloads are kept; default
+      --cache DIR             where downloads and base states are kept; default
                               $XDG_CACHE_HOME/debroot
-      --no-cache              keep no downloads
+      --no-cache              keep nothing, and use nothing that is kept
       --offline               never use the network, only the cache
 
 Customisation:
@@ -149,6 +149,28 @@ Options:
 
 TEST(Help, OfBuild) { EXPECT_EQ(help_text(Command::build), kBuildHelp); }
 TEST(Help, OfDiff) { EXPECT_EQ(help_text(Command::diff), kDiffHelp); }
+constexpr std::string_view kCacheHelp = R"(Usage: debroot cache list
+       debroot cache prune [options]
+
+Shows what the cache holds, or removes of it what was not used for 30 days; with
+options, what these say instead. Builds may run meanwhile. A base state is a
+tree with all packages configured, from which a build of the same inputs goes on
+with its customisation.
+
+Options:
+      --cache DIR             the cache; default $XDG_CACHE_HOME/debroot
+      --max-size SIZE         prune: remove what was used least recently until
+                              so much is left, such as 500M or 4G
+      --max-age DAYS          prune: remove what was not used for so many days
+      --all                   prune: remove everything
+  -h, --help                  show this help
+
+Examples:
+  debroot cache prune --max-size 2G
+  debroot cache prune --all
+)";
+TEST(Help, OfCache) { EXPECT_EQ(help_text(Command::cache), kCacheHelp); }
+
 TEST(Help, OfDoctor) { EXPECT_EQ(help_text(Command::doctor), kDoctorHelp); }
 
 TEST(Help, OfPlanHasTheOptionsOfBuildBehindItsOwn) {
@@ -194,6 +216,7 @@ Commands:
   plan SUITE    print what build would install
   diff A B      compare two images
   doctor        check this host
+  cache list    show what the cache holds; 'cache prune' removes of it
   mmdebstrap    take mmdebstrap's command line and make its image
 
 Options:
@@ -207,7 +230,8 @@ Examples:
 }
 
 TEST(Help, FitsEightyColumns) {
-  for (Command command : {Command::build, Command::plan, Command::diff, Command::doctor, Command::mmdebstrap}) {
+  for (Command command :
+       {Command::build, Command::plan, Command::diff, Command::doctor, Command::cache, Command::mmdebstrap}) {
     std::string text = help_text(command);
     for (std::string_view line : base::split(text, '\n')) EXPECT_LE(line.size(), 80U) << line;
   }

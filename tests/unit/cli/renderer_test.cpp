@@ -295,7 +295,7 @@ TEST(JsonRenderer, WritesAnObjectALine) {
       "\\u001b\"}\n"
       R"({"event":"failed","time_ms":50,"kind":"script","message":"it failed","details":[{"label":"got","value":"x"}]})"
       "\n"
-      R"({"event":"succeeded","time_ms":50,"packages":167,"download_bytes":54000000,"output_bytes":184000000,"milliseconds":9800,"source_date_epoch":1700000000,"phases":{"indexes":900,"pack":300},"outputs":["x.tar"],"random_paths":["/etc/ssh/ssh_host_rsa_key"]})"
+      R"({"event":"succeeded","time_ms":50,"packages":167,"download_bytes":54000000,"output_bytes":184000000,"milliseconds":9800,"source_date_epoch":1700000000,"phases":{"indexes":900,"pack":300},"outputs":["x.tar"],"random_paths":["/etc/ssh/ssh_host_rsa_key"],"base_state":false})"
       "\n");
 }
 

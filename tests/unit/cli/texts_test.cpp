@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 
+#include "cli/cache_text.hpp"
 #include "cli/console.hpp"
 #include "cli/doctor.hpp"
 #include "cli/plan_text.hpp"
 #include "cli/summary.hpp"
+#include "support/thrown_error.hpp"
 
 namespace debroot::cli {
 namespace {
@@ -32,6 +34,73 @@ TEST(Doctor, ShowsRemediesAndAVerdict) {
   EXPECT_THAT(doctor_text(checks, true), HasSubstr("\x1b[32mok      \x1b[0m user namespaces"));
   EXPECT_THAT(doctor_text(checks, false), ::testing::EndsWith("\n\nThis host can build images.\n"));
   EXPECT_EQ(doctor_status(checks), 0);
+}
+
+TEST(CacheText, ShowsWhatIsThere) {
+  cache::Inventory all;
+  all.downloads = {2, 1'500'000};
+  all.releases = {1, 100};
+  all.plans = {0, 0};
+  cache::StateRecord record{
+      std::string(64, 'a'), cache::Standing::kept, {"bookworm", "amd64", "important", 167}, {}, 0, 0};
+  record.parts.tar_bytes = 190'000'000;
+  record.used_seconds = 1'700'000'000;
+  all.states.push_back(record);
+  record.key = std::string(64, 'b');
+  record.facts.suite = "sid";
+  record.used_seconds += 60;
+  all.states.push_back(record);
+  record.standing = cache::Standing::seen;
+  all.states.push_back(record);
+  record.standing = cache::Standing::random;
+  all.states.push_back(record);
+  EXPECT_EQ(inventory_text("/cache", all),
+            "/cache\n"
+            "  downloads      2 files, 1.5 MB\n"
+            "  signed indexes 1 file, 100 B\n"
+            "  chosen plans   0 files, 0 B\n"
+            "  base states    2, 380 MB of at most 4.3 GB\n"
+            "                 1 more, to be kept when another build is alike\n"
+            "                 1 that are never kept: something in them is drawn at random\n"
+            "\n"
+            "  KEY           SUITE     ARCH   VARIANT    PACKAGES  SIZE    LAST USED\n"
+            "  bbbbbbbbbbbb  sid       amd64  important  167       190 MB  2023-11-14 22:14 UTC\n"
+            "  aaaaaaaaaaaa  bookworm  amd64  important  167       190 MB  2023-11-14 22:13 UTC\n");
+}
+
+TEST(CacheText, SaysWhyThereAreNoStates) {
+  cache::Inventory none;
+  none.partial = {1, 5};
+  none.why_no_states = "'/cache' belongs to another user";
+  EXPECT_EQ(inventory_text("/cache", none),
+            "/cache\n"
+            "  downloads      0 files, 0 B\n"
+            "  begun          1 file, 5 B\n"
+            "  signed indexes 0 files, 0 B\n"
+            "  chosen plans   0 files, 0 B\n"
+            "  base states    none: '/cache' belongs to another user\n");
+}
+
+TEST(CacheText, SaysWhatWasRemoved) {
+  EXPECT_EQ(pruned_text("/cache", {1, 2, 3000}), "removed 1 file and 2 base states from /cache, 3.0 kB\n");
+}
+
+TEST(ParseSize, TakesPowersOfThousandAndOf1024) {
+  EXPECT_EQ(parse_size("0", "--max-size"), 0U);
+  EXPECT_EQ(parse_size("12", "--max-size"), 12U);
+  EXPECT_EQ(parse_size("12B", "--max-size"), 12U);
+  EXPECT_EQ(parse_size("3k", "--max-size"), 3'000U);
+  EXPECT_EQ(parse_size("500M", "--max-size"), 500'000'000U);
+  EXPECT_EQ(parse_size("4GB", "--max-size"), 4'000'000'000U);
+  EXPECT_EQ(parse_size("2GiB", "--max-size"), std::uint64_t{2} << 30);
+  EXPECT_EQ(parse_size("1T", "--max-size"), 1'000'000'000'000U);
+}
+
+TEST(ParseSize, RefusesEverythingElse) {
+  for (const char *text : {"", "M", "-1", "1.5G", "4X", "4MM", "4iB", "4 G", "99999999999999999999", "99999999999T"}) {
+    EXPECT_EQ(test::thrown_by([&] { return parse_size(text, "--max-size"); }),
+              "'--max-size' is no size: '" + std::string(text) + "'\n  try: a number such as 500M or 4G");
+  }
 }
 
 TEST(MachineName, IsTheFilesNameWithoutSuffixes) {

@@ -1,0 +1,42 @@
+#include "base/host_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/fd.hpp"
+
+namespace debroot::base {
+
+int make_private_directories(const std::string &path) {
+  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    std::string part = path.substr(0, at);
+    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+      int failure = errno;
+      struct stat info {};
+      if (::stat(part.c_str(), &info) != 0) return failure;
+    }
+    if (at == std::string::npos) return 0;
+  }
+}
+
+void write_whole(const std::string &path, std::string_view bytes) {
+  std::string temporary = path + ".XXXXXX";
+  Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) throw os_error(ErrorKind::output, errno, fmt::format("cannot write '{}'", path));
+  try {
+    write_all(fd.get(), bytes, path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+      throw os_error(ErrorKind::output, errno, fmt::format("cannot write '{}'", path));
+    }
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+}  // namespace debroot::base

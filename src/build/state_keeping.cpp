@@ -1,0 +1,171 @@
+#include "build/state_keeping.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <future>
+#include <string_view>
+
+#include "base/digest.hpp"
+#include "base/wire.hpp"
+#include "customize/cleanup.hpp"
+#include "pack/tar_stream.hpp"
+#include "pack/walk.hpp"
+
+namespace debroot::build {
+namespace {
+
+using base::HashKind;
+
+Error damaged() { return {ErrorKind::trust, "it is damaged"}; }
+
+/// Machine ids are drawn anew for every state that is used.
+bool is_machine_id(std::string_view path) { return path.ends_with("/machine-id"); }
+
+/// Passes a walk's entries on to a tar, but for what no image shows.
+class StateSink : public pack::TreeSink {
+ public:
+  StateSink(std::span<const pack::ImageSink> outputs, std::int64_t epoch)
+      : tar_(outputs, epoch, 1, {}), epoch_(epoch), volatile_paths_(customize::volatile_files()) {
+    tar_.take_digest();
+  }
+
+  void add(const pack::TreeEntry &entry) override {
+    note_time(entry);
+    bool is_volatile = entry.type == pack::EntryType::file && is_volatile_path(pack::shown(entry.path));
+    is_set_aside_ = is_volatile;
+    if (!is_volatile) {
+      tar_.add(entry);
+      return;
+    }
+    extras_.files.push_back({pack::shown(entry.path), {}, entry.file_seconds, entry.file_nanoseconds});
+    pack::TreeEntry empty = entry;
+    empty.size_bytes = 0;
+    tar_.add(empty);
+  }
+
+  void add_content(std::string_view bytes) override {
+    if (is_set_aside_) {
+      extras_.files.back().content += bytes;
+    } else {
+      tar_.add_content(bytes);
+    }
+  }
+
+  void finish() override { tar_.finish(); }
+
+  [[nodiscard]] const pack::TarStream &tar() const noexcept { return tar_; }
+  [[nodiscard]] const StateExtras &extras() const noexcept { return extras_; }
+
+ private:
+  void note_time(const pack::TreeEntry &entry) {
+    std::uint64_t number = count_++;
+    if (entry.type == pack::EntryType::hard_link) return;
+    bool is_exact = entry.file_seconds <= epoch_ && entry.file_nanoseconds == 0;
+    if (!is_exact) extras_.times.push_back({number, entry.file_seconds, entry.file_nanoseconds});
+  }
+
+  [[nodiscard]] bool is_volatile_path(std::string_view path) const {
+    return std::find(volatile_paths_.begin(), volatile_paths_.end(), path) != volatile_paths_.end();
+  }
+
+  pack::TarStream tar_;
+  std::int64_t epoch_;
+  std::span<const std::string_view> volatile_paths_;
+  StateExtras extras_;
+  std::uint64_t count_ = 0;
+  bool is_set_aside_ = false;
+};
+
+/// The whole of a file that nobody changes.
+class Mapping {
+ public:
+  Mapping(int fd, std::size_t size) : size_(size) {
+    bytes_ = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (bytes_ == MAP_FAILED) throw base::os_error(ErrorKind::output, errno, "it cannot be read");
+  }
+  Mapping(const Mapping &) = delete;
+  Mapping &operator=(const Mapping &) = delete;
+  ~Mapping() { ::munmap(bytes_, size_); }
+
+  [[nodiscard]] std::string_view view() const noexcept { return {static_cast<const char *>(bytes_), size_}; }
+
+ private:
+  void *bytes_;
+  std::size_t size_;
+};
+
+/// As systemd writes it: 128 random bits and a line end.
+std::string draw_machine_id() {
+  std::array<unsigned char, 16> bits{};
+  if (::getrandom(bits.data(), bits.size(), 0) != static_cast<ssize_t>(bits.size())) {
+    throw base::os_error(ErrorKind::output, errno, "cannot draw a machine id");
+  }
+  std::string out;
+  for (unsigned char byte : bits) out += fmt::format("{:02x}", byte);
+  return out + "\n";
+}
+
+void restore_files(const base::RootDirectory &root, const std::vector<VolatileFile> &files) {
+  std::string machine_id;
+  for (const VolatileFile &file : files) {
+    bool is_drawn = is_machine_id(file.path) && !file.content.empty();
+    if (is_drawn && machine_id.empty()) machine_id = draw_machine_id();
+    base::Fd fd = root.open_file(file.path, O_WRONLY | O_TRUNC);
+    base::write_all(fd.get(), is_drawn ? machine_id : file.content, file.path);
+    timespec time{file.seconds, static_cast<long>(file.nanoseconds)};
+    timespec times[2] = {time, time};
+    if (::futimens(fd.get(), times) != 0) {
+      throw base::os_error(ErrorKind::output, errno, fmt::format("cannot restore '{}'", file.path));
+    }
+  }
+}
+
+}  // namespace
+
+cache::StateParts observe_state(const base::RootDirectory &root, std::int64_t epoch, int fd) {
+  std::vector<pack::ImageSink> outputs;
+  if (fd >= 0) outputs.push_back({fd, Compression::none, "the base state", Format::tar});
+  StateSink sink(outputs, epoch);
+  pack::PackOptions options;
+  options.epoch_seconds = epoch;
+  options.with_devices = false;
+  pack::TreeSink *sinks[] = {&sink};
+  static_cast<void>(pack::walk_tree(root, sinks, options));
+  sink.finish();
+  std::string extras = base::to_wire(sink.extras());
+  if (fd >= 0) base::write_all(fd, extras, "the base state");
+  return {sink.tar().tar_digest(), sink.tar().tar_bytes(), base::hash_of(HashKind::sha256, extras), extras.size()};
+}
+
+pack::PackCount restore_state(const base::RootDirectory &root, int fd, const cache::StateParts &parts,
+                              unsigned threads) {
+  struct stat info {};
+  std::uint64_t size = parts.tar_bytes + parts.extras_bytes;
+  if (::fstat(fd, &info) != 0 || static_cast<std::uint64_t>(info.st_size) != size || size == 0) throw damaged();
+  Mapping mapping(fd, size);
+  std::string_view tar = mapping.view().substr(0, parts.tar_bytes);
+  std::string_view extras_bytes = mapping.view().substr(parts.tar_bytes);
+  if (base::hash_of(HashKind::sha256, extras_bytes) != parts.extras_digest) throw damaged();
+  auto extras = base::from_wire<StateExtras>(extras_bytes);
+  // what is made of a damaged tar meanwhile stays below the root, which is then emptied
+  auto digest = std::async(std::launch::async, [tar] { return base::hash_of(HashKind::sha256, tar); });
+  pack::PackCount count;
+  try {
+    count = pack::restore_tree(tar, root, {threads, extras.times});
+  } catch (const Error &) {
+    if (digest.get() != parts.tar_digest) throw damaged();
+    throw;
+  }
+  if (digest.get() != parts.tar_digest) throw damaged();
+  restore_files(root, extras.files);
+  return count;
+}
+
+}  // namespace debroot::build
