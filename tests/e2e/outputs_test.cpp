@@ -214,7 +214,9 @@ TEST_F(Outputs, DefaultNameIsMadeOfSuiteAndArchitecture) {
 }
 
 TEST_F(Outputs, TimingsNameEveryScript) {
-  Finished finished = build(small({"-o", "x.tar", "--timings", "trace.json", "--progress", "plain"}));
+  add(package("probe").script("postinst", "#!/bin/sh\n"));
+  Finished finished =
+      build(small({"-o", "x.tar", "--timings", "trace.json", "--progress", "plain", "--include", "probe"}));
   EXPECT_EQ(finished.status, 0);
   EXPECT_NE(finished.err.find("where the time went, in seconds"), std::string::npos) << finished.err;
   auto events = nlohmann::json::parse(bytes_of(here().out("trace.json")))["traceEvents"];
@@ -227,7 +229,7 @@ TEST_F(Outputs, TimingsNameEveryScript) {
     EXPECT_TRUE(has("stage", stage)) << stage;
   }
   EXPECT_TRUE(has("unpacking", "hello_"));
-  EXPECT_TRUE(has("script", "postinst of "));
+  EXPECT_TRUE(has("script", "postinst of probe_"));
 }
 
 TEST_F(Outputs, ExistingFileIsReplaced) {
