@@ -297,7 +297,8 @@ class Builder {
   }
 
   void prepare_stand_ins() {
-    bool may_cover = setup_.confinement == sandbox::Confinement::namespaces;
+    // without /proc no mount namespace can be kept beside the one with the covers
+    bool may_cover = setup_.confinement == sandbox::Confinement::namespaces && ::access("/proc/self/ns/mnt", F_OK) == 0;
     if (!plan_.uses_stand_ins || !may_cover || plan_.variant == Variant::extract) return;
     constexpr std::string_view kDirectory = "stand-ins";
     staging_.make_directories(kDirectory, 0700);

@@ -32,8 +32,8 @@ void write_if_absent(const base::RootDirectory &root, std::string_view path, std
 /// In a namespace of few ids nobody can own it but root, and apt goes on without its sandbox.
 void give_to(const base::RootDirectory &root, std::string_view path, uid_t owner) {
   base::Fd directory = root.open_file(path, O_RDONLY | O_DIRECTORY);
-  if (::fchown(directory.get(), owner, 0) == 0 || errno == EINVAL) return;
-  throw base::os_error(ErrorKind::output, errno, fmt::format("cannot set the owner of '{}' in the root", path));
+  if (::fchown(directory.get(), owner, 0) != 0 && errno == EINVAL) return;
+  root.set_owner(path, owner, 0);
 }
 
 /// Option texts one after the other, each on lines of its own; a file's text stays as it is.

@@ -146,6 +146,7 @@ std::vector<std::string> mount_points_below(std::string_view mountinfo, std::str
 }
 
 void unmount_below(const std::string &path) {
+  if (::access("/proc/self/mountinfo", R_OK) != 0) return;  // a chroot without /proc: what is there cannot be told
   for (const std::string &point : mount_points_below(base::read_file("/proc/self/mountinfo"), path)) {
     if (point != path) ::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
   }
