@@ -66,6 +66,7 @@ std::vector<TreeEntry> device_entries(std::int64_t mtime_seconds) {
     entry.link_target = device.link_target;
     entry.device_major = device.major;
     entry.device_minor = device.minor;
+    entry.is_handmade = true;
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -158,6 +158,16 @@ TEST_P(AsMmdebstrap, HooksHaveItsStandardErrorForTheirOutput) {
   EXPECT_THAT(finished.err, testing::HasSubstr("I: running --chrooted-customize-hook in shell: sh -c 'true'\n"));
 }
 
+TEST_P(AsMmdebstrap, HooksFindWhatItsAptWouldHaveLeft) {
+  // root makes devices in the tree from the beginning
+  Finished finished = finish(
+      place(),
+      line_of({"--variant=essential", "--include=hello", "--setup-hook=ls \"$1\"/dev 2>/dev/null | wc -l",
+               "--customize-hook=ls \"$1\"/dev | wc -l; ls \"$1\"/var/cache/apt/archives", "tiny", "x.tar", "MIRROR"}));
+  std::string first = GetParam() == As::root ? "14\n" : "0\n";
+  EXPECT_EQ(finished.err, first + "14\nhello_1.0_" + architecture() + ".deb\nlock\npartial\n");
+}
+
 TEST_P(AsMmdebstrap, NeedsNoHomeForItsCache) {
   Command line = line_of({"--variant=custom", "--include=hello", "tiny", "x.tar", "MIRROR"});
   line.environment["XDG_CACHE_HOME"] = "/proc/nowhere";
