@@ -43,7 +43,7 @@ ArchivedDebs::ArchivedDebs(const base::RootDirectory &root, const InstallPlan &p
                            const std::vector<std::uint32_t> &numbers,
                            const std::function<base::VerifiedFile(std::uint32_t)> &take)
     : root_(root) {
-  root.make_directories("/var/cache/apt/archives");
+  if (!numbers.empty()) root.make_directories("/var/cache/apt/archives");
   for (std::uint32_t number : numbers) {
     std::string path = fmt::format("/var/cache/apt/archives/{}", deb_file_name(plan.packages[number].id));
     paths_.push_back(path);

@@ -366,7 +366,6 @@ class Builder {
 
   /// Those of mmdebstrap among what was downloaded for apt's part of the installation.
   void run_customize_hooks() {
-    if (!has_hooks(plan_, HookStage::customize)) return;
     std::vector<std::uint32_t> numbers;
     for (std::uint32_t number = 0; shows_debs() && number < install_.packages.size(); ++number) {
       bool is_first = std::find(install_.first.begin(), install_.first.end(), number) != install_.first.end();
@@ -374,7 +373,7 @@ class Builder {
     }
     ArchivedDebs debs(root_, install_, numbers, [this](std::uint32_t number) { return inbox_->file(number); });
     run_hooks(HookStage::customize);
-    hooks_->finish(plan_.waits_for_background_processes);
+    if (hooks_) hooks_->finish(plan_.waits_for_background_processes);
     debs.remove();
   }
 
