@@ -9,6 +9,7 @@
 #include "customize/special_verbs.hpp"
 #include "debroot/build.hpp"
 #include "sandbox/probe.hpp"
+#include "sandbox/unshare_command.hpp"
 #include "verify/keyring.hpp"
 
 namespace {
@@ -69,7 +70,7 @@ void listen_to_hooks(const std::function<void(const debroot::Error &)> &on_failu
 
 int main(int argument_count, char **arguments) {
   debroot::cli::Backend backend{
-      debroot::build_image,   debroot::plan_packages, check_host, help_hook, listen_to_hooks, {},
-      holds_only_trusted_keys};
+      debroot::build_image, debroot::plan_packages,         check_host, help_hook,
+      listen_to_hooks,      debroot::sandbox::run_unshared, {},         holds_only_trusted_keys};
   return debroot::cli::run_process(argument_count, arguments, environ, backend);
 }

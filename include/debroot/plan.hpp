@@ -111,8 +111,9 @@ struct Output {
 
 /// Where downloads are kept.
 struct CachePlan {
-  std::string directory;    ///< absolute; empty: nothing is kept between runs (--no-cache)
-  bool is_offline = false;  ///< never touch the network: use what the cache holds
+  std::string directory;     ///< absolute; empty: nothing is kept between runs (--no-cache)
+  bool is_optional = false;  ///< a directory that cannot be made or written to means that nothing is kept
+  bool is_offline = false;   ///< never touch the network: use what the cache holds
 };
 
 /// A file of the building machine that is put into the root before the first package, unless something is there.
@@ -151,6 +152,8 @@ struct BuildPlan {
   std::vector<Hook> hooks;
   /// Packages that hooks want among the first ones installed; those that the suite does not have are passed over.
   std::vector<std::string> hook_packages;
+  /// Hooks write to this program's standard error, as mmdebstrap's do; else what they write comes as events.
+  bool hooks_write_to_stderr = false;
   int verbosity = 1;  ///< as hooks are told it: 0 quiet, 1 normal, 2 verbose, 3 debug
   /// Processes that hooks leave behind are waited for behind the last one; otherwise they are ended then.
   bool waits_for_background_processes = false;

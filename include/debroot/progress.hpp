@@ -65,6 +65,10 @@ class Progress {
   /// One line that a maintainer script or a hook wrote; shown only in verbose mode. `origin` is for example
   /// "postinst of dbus_1.14.10-1_amd64".
   virtual void script_output(std::string_view origin, std::string_view line) noexcept = 0;
+  /// The same of a hook, which its author may want to see without being asked.
+  virtual void hook_output(std::string_view origin, std::string_view line) noexcept { script_output(origin, line); }
+  /// A step that has a line in mmdebstrap's log and is no phase here ("running --setup-hook directly: true /root").
+  virtual void step(std::string_view) noexcept {}
   /// Time passed without an event. The main thread calls it about five times a second while it waits, so that clocks
   /// on the screen go on; there is no thread that does it.
   virtual void tick() noexcept {}

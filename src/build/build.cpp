@@ -56,6 +56,7 @@ struct Witness {
   Progress &progress;
   BuildReport &report;
   base::Trace &trace;
+  int shown_steps;  ///< the builder waits there for the end of each step's line
 };
 
 /// Runs one phase between its two events and notes its time.
@@ -142,6 +143,7 @@ std::optional<build::ArchiveIndexes> run_setup_hooks(Basis &basis, std::optional
   set_sources(basis.plan.sources, first.plan);
   build::PackageFeed feed(basis.plan, std::move(first), std::move(lists), *fetcher, builder, witness.progress,
                           witness.trace);
+  feed.tell_of_steps(witness.shown_steps);
   build::RootState state = feed.run_setup_hooks(stop, witness.report);
 
   std::vector<SourcesFile> sources = build::sources_in(state, basis.plan.sources, basis.plan.architecture);
@@ -198,6 +200,10 @@ sandbox::Confinement choose_confinement(const BuildPlan &plan, Progress &progres
   if (is_skipped(plan.skips, "check/canmount")) cause = "not tried, as asked";
   if (!cause) cause = sandbox::why_no_mounts();
   if (!cause) return sandbox::Confinement::namespaces;
+  if (plan.mode == Mode::unshare && !is_skipped(plan.skips, "check/canmount")) {
+    throw Error(ErrorKind::sandbox, fmt::format("mode 'unshare' is not possible here: cannot {}", *cause))
+        .hint("--mode=root goes without namespaces and mounts where they are forbidden");
+  }
   progress.warning(
       fmt::format("cannot mount, so scripts see no /proc and /sys and are not kept from this system ({})", *cause));
   return sandbox::Confinement::chroot;
@@ -231,7 +237,7 @@ BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::
   Basis basis{plan, apt_config(plan), {}, {}};
   fetch::Fetcher fetcher(fetch_options(plan, basis.config, stop));
   base::Trace trace(SpanProcess::outside);
-  Witness witness{progress, report, trace};
+  Witness witness{progress, report, trace, -1};
   build::PlanMemory memory(plan, {});
   choose(basis, read_indexes(basis, fetcher, witness, {}, memory), witness, {}, memory);
   report.spans = trace.take();
@@ -244,7 +250,8 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   BuildReport report;
   Clock::time_point start = Clock::now();
   base::Trace trace(SpanProcess::outside);
-  Witness witness{progress, report, trace};
+  auto [steps_to_take, steps_shown] = base::make_pipe();
+  Witness witness{progress, report, trace, steps_shown.get()};
   Basis basis{plan, apt_config(plan), {}, {}};
 
   // places that cannot be written, and hosts that cannot build, fail before anything is fetched
@@ -253,6 +260,8 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   sandbox::Confinement confinement = choose_confinement(plan, progress);
   sandbox::Emulation emulation = choose_emulation(plan, confinement);
   sandbox::Staging staging = sandbox::Staging::create(plan.temporary_directory);
+  bool has_staging_line = outputs.directory.path().empty();
+  if (has_staging_line) progress.step(fmt::format("using {} as tempdir", staging.path()));
 
   // the builder, and who copies for its hooks, are forked while this process has one thread
   customize::HookListener hook_listener;
@@ -273,8 +282,10 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
                             outputs.sinks,
                             emulation,
                             confinement,
+                            namespaces.id_map && ::geteuid() != 0,
                             namespaces.id_map ? namespaces.id_map->caller_uid_inside : ::geteuid(),
                             mode_of_hooks(plan),
+                            steps_to_take.get(),
                             hook_listener.socket()};
   sandbox::BuilderHandle builder = sandbox::start_builder(
       namespaces, [&setup](base::Channel channel) { return build::run_builder(setup, std::move(channel)); });
@@ -296,6 +307,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   build::BaseStateTurn state(plan, chosen.selected.plan, surroundings, progress);
   build::PackageFeed feed(plan, std::move(chosen.selected), std::move(chosen.indexes.lists), *fetcher, builder,
                           progress, trace, &state);
+  feed.tell_of_steps(witness.shown_steps);
   feed.run(stop, report);
 
   // the tree is packed: only now do the outputs get their names
@@ -306,6 +318,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   for (pack::OciImage &image : outputs.oci_images) image.finish(oci_settings(plan, report, feed.tar_digest()));
   outputs.directory.finish();
   report.download_bytes = fetcher->totals().network_bytes;
+  if (has_staging_line) progress.step(fmt::format("removing tempdir {}...", staging.path()));
   report.milliseconds = milliseconds_since(start);
   for (Span &span : trace.take()) report.spans.push_back(std::move(span));
   return report;

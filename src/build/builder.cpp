@@ -14,9 +14,9 @@
 #include "base/text.hpp"
 #include "base/trace.hpp"
 #include "base/wire.hpp"
+#include "build/archived_debs.hpp"
 #include "build/environment.hpp"
 #include "build/event_sender.hpp"
-#include "build/first_debs.hpp"
 #include "build/hook_context.hpp"
 #include "build/installer.hpp"
 #include "build/native_twins.hpp"
@@ -91,7 +91,7 @@ void raise_descriptor_limit() noexcept {
 class Builder {
  public:
   Builder(const BuilderSetup &setup, base::Channel &channel)
-      : setup_(setup), plan_(setup.plan), channel_(channel), events_(channel) {}
+      : setup_(setup), plan_(setup.plan), channel_(channel), events_(channel, setup.shown_steps) {}
 
   void run() {
     receive_plan();
@@ -139,6 +139,7 @@ class Builder {
   /// From the empty root to one with every package configured.
   void install_packages() {
     if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources);
+    make_own_devices();
     if (has_hooks(plan_, HookStage::setup)) {
       run_hooks(HookStage::setup);
       events_.root_state(read_root_state(root_));
@@ -149,7 +150,10 @@ class Builder {
     unpack_first();
     enter_root();
     bool wants_debs = has_hooks(plan_, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
-    if (wants_debs) first_debs_.emplace(root_, install_, [this](std::uint32_t number) { return inbox_->file(number); });
+    if (wants_debs) {
+      first_debs_.emplace(root_, install_, install_.first,
+                          [this](std::uint32_t number) { return inbox_->file(number); });
+    }
     run_hooks(HookStage::extract);
     trace_.note(SpanKind::stage, "first packages", begun_);
     if (plan_.variant != Variant::extract) install();
@@ -234,7 +238,8 @@ class Builder {
       choice = sandbox::choose_staging(staging_need(install_, has_hooks(plan_, HookStage::setup)),
                                        sandbox::read_memory_facts());
     }
-    staging_ = sandbox::prepare_staging(setup_.staging_path, choice, makes_device_nodes());
+    bool uses_own_nodes = makes_device_nodes() && setup_.confinement == sandbox::Confinement::chroot;
+    staging_ = sandbox::prepare_staging(setup_.staging_path, choice, uses_own_nodes);
     root_path_ = is_in_place ? setup_.directory_output : setup_.staging_path + "/root";
     root_ = base::RootDirectory::open(root_path_);
     settle_top();
@@ -268,7 +273,17 @@ class Builder {
     prepare_twins();
     prepare_stand_ins();
     inbox_.emplace(channel_, install_, std::move(stage), std::move(filter), twins_ ? &twins_->store() : nullptr,
-                   plan_.jobs, customize::cleanup_options(plan_.skips).keeps_apt_cache, trace_);
+                   plan_.jobs, keeps_debs(), trace_);
+  }
+
+  /// Whether hooks or the image want the .debs of packages that are installed already.
+  [[nodiscard]] bool keeps_debs() const {
+    return customize::cleanup_options(plan_.skips).keeps_apt_cache || shows_debs();
+  }
+
+  /// Hooks of mmdebstrap's find what apt has downloaded. Others must not see whether packages came out of a base state.
+  [[nodiscard]] bool shows_debs() const {
+    return plan_.hooks_write_to_stderr && has_hooks(plan_, HookStage::customize);
   }
 
   void prepare_twins() {
@@ -282,7 +297,8 @@ class Builder {
   }
 
   void prepare_stand_ins() {
-    bool may_cover = setup_.confinement == sandbox::Confinement::namespaces;
+    // without /proc no mount namespace can be kept beside the one with the covers
+    bool may_cover = setup_.confinement == sandbox::Confinement::namespaces && ::access("/proc/self/ns/mnt", F_OK) == 0;
     if (!plan_.uses_stand_ins || !may_cover || plan_.variant == Variant::extract) return;
     constexpr std::string_view kDirectory = "stand-ins";
     staging_.make_directories(kDirectory, 0700);
@@ -316,9 +332,6 @@ class Builder {
   void enter_root() {
     if (is_chrootless()) return;
     if (plan_.variant != Variant::extract) {  // else nothing will run in it
-      if (!runner_options().mounts_dev || setup_.confinement == sandbox::Confinement::chroot) {
-        device_nodes_ = make_device_nodes(root_);
-      }
       runner_->enter(root_);
       for (const std::string &note : runner_->notes()) events_.note(note);
     }
@@ -334,6 +347,7 @@ class Builder {
     if (first_debs_ && !is_skipped(plan_.skips, "essential/unlink")) first_debs_->remove();
     run_hooks(HookStage::essential);
     write_extended_states(root_, install_, plan_.architecture);
+    if (!install_.runs.empty()) events_.step("installing remaining packages inside the chroot...");
     for (const PlannedRun &run : install_.runs) installer_->execute(run);
     if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);
   }
@@ -346,9 +360,21 @@ class Builder {
       customize::set_network(root_, plan_.network, [this](const std::vector<std::string> &argv) { run_inside(argv); });
     }
     if (plan_.hostname) customize::set_hostname(root_, *plan_.hostname);
+    run_customize_hooks();
+    events_.phase_finished(Phase::customize, {});
+  }
+
+  /// Those of mmdebstrap among what was downloaded for apt's part of the installation.
+  void run_customize_hooks() {
+    std::vector<std::uint32_t> numbers;
+    for (std::uint32_t number = 0; shows_debs() && number < install_.packages.size(); ++number) {
+      bool is_first = std::find(install_.first.begin(), install_.first.end(), number) != install_.first.end();
+      if (!is_first && !install_.packages[number].is_local) numbers.push_back(number);
+    }
+    ArchivedDebs debs(root_, install_, numbers, [this](std::uint32_t number) { return inbox_->file(number); });
     run_hooks(HookStage::customize);
     if (hooks_) hooks_->finish(plan_.waits_for_background_processes);
-    events_.phase_finished(Phase::customize, {});
+    debs.remove();
   }
 
   void run_inside(const std::vector<std::string> &argv) {
@@ -365,31 +391,65 @@ class Builder {
     write_lists();
     write_hook_apt_config(root_, root_path_, plan_);
     std::optional<customize::HookMounts> mounts;
-    if (stage != HookStage::setup) mounts.emplace(root_path_, plan_.skips);
+    bool may_mount = setup_.confinement == sandbox::Confinement::namespaces;
+    if (stage != HookStage::setup && may_mount) mounts.emplace(root_, root_path_, hook_mount_options());
     customize::HookSettings settings;
     settings.environment = with_caller(caller_environment(), hook_variables(stage));
     settings.socket = setup_.hook_socket;
     settings.skips = plan_.skips;
+    settings.writes_to_stderr = plan_.hooks_write_to_stderr;
     settings.brings_resolver = plan_.host_traces.files.empty();
     for (const Hook &hook : plan_.hooks) {
       if (hook.stage != stage) continue;
       settings.on_output = [this, origin = customize::hook_title(hook)](std::string_view line) {
-        events_.script_output(origin, line);
+        events_.hook_output(origin, line);
       };
+      events_.step(customize::hook_announcement(hook, root_path_));
       {
         base::Trace::Timer timer = trace_.time(SpanKind::hook, customize::hook_title(hook));
         hooks_->run(hook, settings);
+        root_path_ = hooks_->root_path();
       }
       if (installer_) installer_->reload();
     }
-    root_.clear_directory("/var/lib/apt/lists", {"lock", "partial"});
+    clear_lists();
+  }
+
+  /// Scripts do not see them. Those that a hook's apt-get update has brought stay for the hooks that follow.
+  void clear_lists() {
+    std::vector<std::string> known = install_.list_names;
+    known.insert(known.end(), {"lock", "partial", "auxfiles"});
+    std::vector<std::string> names = root_.list("/var/lib/apt/lists");
+    have_hooks_updated_ = std::any_of(names.begin(), names.end(), [&](const std::string &name) {
+      return std::find(known.begin(), known.end(), name) == known.end();
+    });
+    if (!have_hooks_updated_) root_.clear_directory("/var/lib/apt/lists", {"lock", "partial"});
+  }
+
+  [[nodiscard]] customize::HookMountOptions hook_mount_options() const {
+    customize::HookMountOptions options{plan_.skips, {}, ::geteuid() == 0 && !setup_.is_in_user_namespace};
+    if (has_own_devices_) return options;
+    using Place = customize::DevicePlace;
+    for (const pack::TreeEntry &entry : pack::device_entries(0)) {
+      std::string path = entry.path.substr(1);  // behind the dot
+      if (path == "/dev/ptmx") {
+        options.devices.push_back({path, Place::Kind::link, "/dev/pts/ptmx"});
+      } else if (entry.type == pack::EntryType::symbolic_link) {
+        options.devices.push_back({path, Place::Kind::link, entry.link_target});
+      } else if (path != "/dev/") {
+        bool is_directory = entry.type == pack::EntryType::directory;
+        if (is_directory) path.pop_back();
+        options.devices.push_back({path, is_directory ? Place::Kind::directory : Place::Kind::node, {}});
+      }
+    }
+    return options;
   }
 
   /// What a hook sees beside the caller's environment. PATH gets the directories of system programs behind what the
   /// caller has.
   [[nodiscard]] std::vector<std::string> hook_variables(HookStage stage) {
     if (!staging_.exists(kOwnName)) staging_.make_link(kOwnName, own_program());
-    std::vector<std::string> out = own_environment(install_.epoch);
+    std::vector<std::string> out = own_environment(plan_.host_traces, install_.epoch);
     const char *path = std::getenv("PATH");
     out.push_back(fmt::format("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", path == nullptr ? "" : path));
     HookFacts facts{stage, setup_.mode, fmt::format("{}/{}", setup_.staging_path, kOwnName), root_path_,
@@ -401,6 +461,7 @@ class Builder {
   /// The verified indexes where apt looks for them, so that a hook's apt-get needs no update of its own.
   void write_lists() {
     settle_apt_state(root_, apt_state());
+    if (have_hooks_updated_) return;
     for (std::size_t i = 0; i < lists_.size(); ++i) {
       ::lseek(lists_[i].get(), 0, SEEK_SET);
       root_.write("/var/lib/apt/lists/" + install_.list_names[i], base::read_all(lists_[i].get()));
@@ -423,12 +484,12 @@ class Builder {
     runner_->stop();
     if (!setup_.directory_output.empty() && !stage_path_.empty()) root_.remove_tree(stage_path_);
     customize::remove_shims(root_);
-    for (const std::string &path : device_nodes_) root_.remove_file(path);
+    if (has_own_devices_) pack::remove_devices(root_);
     keep_downloads();
     inbox_.reset();
     if (hooks_) {
       remove_hook_apt_config(root_, plan_.skips);
-      sandbox::unmount_below(root_path_);
+      if (root_path_ != "/") sandbox::unmount_below(root_path_);
     }
     settle_apt_state(root_, apt_state());
     remove_build_settings(root_, plan_.skips);
@@ -460,12 +521,28 @@ class Builder {
     }
   }
 
+  /// Device nodes in the tree itself, which hooks, and scripts where nothing is mounted, find there. mmdebstrap makes
+  /// them wherever it may.
+  void make_own_devices() {
+    bool shows_none = !runner_options().mounts_dev || setup_.confinement == sandbox::Confinement::chroot;
+    bool is_as_mmdebstrap = plan_.hooks_write_to_stderr;
+    bool is_seen = !plan_.hooks.empty() || is_skipped(plan_.skips, "output/dev");
+    bool wants_them = shows_none || (is_as_mmdebstrap && is_seen);
+    bool is_left_out = is_skipped(plan_.skips, "setup") && !shows_none;
+    if (!wants_them || is_left_out || !makes_device_nodes() || !pack::may_make_nodes(root_)) return;
+    has_own_devices_ = pack::make_devices(root_, true);
+    if (!has_own_devices_) pack::remove_devices(root_);
+  }
+
   /// What a tar has below /dev is made for real where the tree itself is the image, and where both the entries of the
   /// tar and their removal from the tree are skipped (mmdebstrap makes them at its beginning, if it may).
   void make_devices() {
     bool with_devices = !is_skipped(plan_.skips, "output/dev");
     bool is_kept = !with_devices && (is_skipped(plan_.skips, "cleanup") || is_skipped(plan_.skips, "cleanup/dev"));
     bool is_in_place = !setup_.directory_output.empty();
+    // mmdebstrap makes all of them or none
+    bool is_all_or_nothing = plan_.host_traces.environment.has_value();
+    if (is_all_or_nothing && !pack::may_make_nodes(root_)) return;
     if (is_kept || (is_in_place && with_devices)) {
       pack::make_devices(root_, !is_skipped(plan_.skips, "output/mknod"));
     }
@@ -520,7 +597,8 @@ class Builder {
   base::RootDirectory root_;
   std::string root_path_;
   std::string stage_path_;
-  std::vector<std::string> device_nodes_;  ///< made in the tree because nothing is mounted there
+  bool has_own_devices_ = false;     ///< nodes in the tree itself
+  bool have_hooks_updated_ = false;  ///< the lists of apt
   std::optional<sandbox::Runner> runner_;
   std::optional<NativeTwins> twins_;
   std::optional<StandInCovers> stand_ins_;
@@ -528,7 +606,7 @@ class Builder {
   std::optional<SandboxedScripts> scripts_;
   std::optional<Installer> installer_;
   std::optional<customize::HookRunner> hooks_;
-  std::optional<FirstDebs> first_debs_;
+  std::optional<ArchivedDebs> first_debs_;
   std::uint64_t output_bytes_ = 0;
   std::string tar_digest_;
   PhaseCount unpack_count_;

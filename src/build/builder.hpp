@@ -22,9 +22,11 @@ struct BuilderSetup {
   std::vector<pack::ImageSink> sinks;  ///< open descriptors of the outputs that are packed
   sandbox::Emulation emulation;
   sandbox::Confinement confinement = sandbox::Confinement::namespaces;
-  uid_t caller_uid_inside = 0;  ///< owner of stale staging directories that may be removed
-  std::string_view mode;        ///< as hooks are told it: "root" or "unshare"
-  int hook_socket = -1;         ///< to the process that copies for hooks; -1: there are no hooks
+  bool is_in_user_namespace = false;  ///< of its own: root there has no power over the host
+  uid_t caller_uid_inside = 0;        ///< owner of stale staging directories that may be removed
+  std::string_view mode;              ///< as hooks are told it: "root" or "unshare"
+  int shown_steps = -1;               ///< to read a byte from for each step that was shown
+  int hook_socket = -1;               ///< to the process that copies for hooks; -1: there are no hooks
 };
 
 /// Body of the process: takes the InstallPlan and the packages from `channel`, sends events, ends with done or failed.

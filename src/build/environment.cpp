@@ -15,13 +15,11 @@ std::string_view name_of(std::string_view variable) { return variable.substr(0, 
 
 }  // namespace
 
-std::vector<std::string> own_environment(std::int64_t epoch) {
-  return {"DEBIAN_FRONTEND=noninteractive",
-          "DEBCONF_NONINTERACTIVE_SEEN=true",
-          "LC_ALL=C.UTF-8",
-          "LANGUAGE=C.UTF-8",
-          "LANG=C.UTF-8",
-          fmt::format("SOURCE_DATE_EPOCH={}", epoch)};
+std::vector<std::string> own_environment(const HostTraces &traces, std::int64_t epoch) {
+  std::vector<std::string> out = {"DEBIAN_FRONTEND=noninteractive", "DEBCONF_NONINTERACTIVE_SEEN=true",
+                                  "LC_ALL=C.UTF-8", "LANGUAGE=C.UTF-8", "LANG=C.UTF-8"};
+  if (!traces.environment) out.push_back(fmt::format("SOURCE_DATE_EPOCH={}", epoch));
+  return out;
 }
 
 std::vector<std::string> with_caller(const std::vector<std::string> &caller, const std::vector<std::string> &added) {
@@ -37,7 +35,7 @@ std::vector<std::string> with_caller(const std::vector<std::string> &caller, con
 }
 
 std::vector<std::string> script_environment(const HostTraces &traces, std::int64_t epoch) {
-  std::vector<std::string> out = own_environment(epoch);
+  std::vector<std::string> out = own_environment(traces, epoch);
   out.insert(out.begin(), "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
   out.emplace_back("DPKG_FRONTEND_LOCKED=true");
   if (traces.environment) return with_caller(*traces.environment, out);

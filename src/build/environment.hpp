@@ -9,8 +9,9 @@
 
 namespace debroot::build {
 
-/// What debroot itself tells every program that runs in the root or on it.
-[[nodiscard]] std::vector<std::string> own_environment(std::int64_t epoch);
+/// What debroot itself tells every program that runs in the root or on it. Those that see the caller's environment get
+/// the time of the image only if that has it, as mmdebstrap's.
+[[nodiscard]] std::vector<std::string> own_environment(const HostTraces &traces, std::int64_t epoch);
 
 /// `caller` without TMPDIR, which names a directory that the root does not have, without the caller's settings for apt,
 /// which are not this build's, and overlaid with `added`.

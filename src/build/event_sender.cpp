@@ -1,5 +1,9 @@
 #include "build/event_sender.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "base/clock.hpp"
 #include "base/wire.hpp"
 #include "build/error_wire.hpp"
@@ -53,6 +57,15 @@ void EventSender::note(const std::string &text) { send(text_message(Kind::note, 
 void EventSender::warning(const std::string &text) { send(text_message(Kind::warning, text)); }
 void EventSender::script_output(const std::string &origin, std::string_view line) {
   send(text_message(Kind::script_output, origin, line));
+}
+void EventSender::hook_output(const std::string &origin, std::string_view line) {
+  send(text_message(Kind::hook_output, origin, line));
+}
+void EventSender::step(const std::string &text) {
+  send(text_message(Kind::step, text));
+  char byte = 0;
+  while (shown_ >= 0 && ::read(shown_, &byte, 1) < 0 && errno == EINTR) {
+  }
 }
 void EventSender::failed(const Error &error) { send(text_message(Kind::failed, {}, error_to_bytes(error))); }
 

@@ -1,6 +1,7 @@
 #include "build/hook_context.hpp"
 
 #include <fmt/format.h>
+#include <sys/auxv.h>
 
 #include <filesystem>
 
@@ -89,7 +90,11 @@ void remove_hook_apt_config(const base::RootDirectory &root, const std::vector<s
 std::string own_program() {
   std::error_code failure;
   std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", failure);
-  if (failure) throw base::os_error(ErrorKind::sandbox, failure.value(), "cannot read '/proc/self/exe'");
+  if (!failure) return path.string();
+  // a chroot without /proc: the path that this program was started by
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel tells the address as a number
+  const auto *started = reinterpret_cast<const char *>(::getauxval(AT_EXECFN));
+  path = std::filesystem::absolute(started == nullptr ? "debroot" : started, failure);
   return path.string();
 }
 

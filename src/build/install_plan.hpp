@@ -142,6 +142,8 @@ struct FromBuilder {
     note,
     warning,
     script_output,
+    hook_output,
+    step,  ///< `subject`; the builder waits until it is told that the line was shown
     root_state,
     /// Answer to an order to restore; `subject` says why not, empty: it is done. `text` is then "damaged" if the state
     /// is to blame.

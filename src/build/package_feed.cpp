@@ -1,6 +1,7 @@
 #include "build/package_feed.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -199,6 +200,14 @@ void PackageFeed::handle(const FromBuilder &message, BuildReport &report) {
       break;
     case FromBuilder::Kind::script_output:
       progress_.script_output(message.subject, message.text);
+      break;
+    case FromBuilder::Kind::hook_output:
+      progress_.hook_output(message.subject, message.text);
+      break;
+    case FromBuilder::Kind::step:
+      progress_.step(message.subject);
+      // a builder that is gone has nobody who waits, which is told elsewhere
+      if (shown_steps_ >= 0) static_cast<void>(::write(shown_steps_, "", 1));
       break;
     case FromBuilder::Kind::failed:
       throw error_from_bytes(message.text);

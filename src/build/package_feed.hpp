@@ -30,6 +30,9 @@ class PackageFeed {
   PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::vector<ListFile> lists, fetch::Fetcher &fetcher,
               sandbox::BuilderHandle &builder, Progress &progress, base::Trace &trace, BaseStateTurn *state = nullptr);
 
+  /// Puts a byte into `fd` for each step that was shown; the builder waits for it.
+  void tell_of_steps(int fd) noexcept { shown_steps_ = fd; }
+
   /// For setup hooks: sends the plan, which has no packages, shows what the builder tells, and takes what the hooks
   /// have made of the root. @throws as `run`
   [[nodiscard]] RootState run_setup_hooks(const std::stop_token &stop, BuildReport &report);
@@ -71,6 +74,7 @@ class PackageFeed {
   std::uint64_t began_ = 0;  ///< the downloads, by the trace's clock
   std::chrono::steady_clock::time_point told_;
   std::uint64_t bytes_before_ = 0;
+  int shown_steps_ = -1;
   bool has_all_ = false;
   bool is_done_ = false;
   RootState root_state_;

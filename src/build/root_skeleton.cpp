@@ -2,10 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 #include "dpkgdb/path_rules.hpp"
 
@@ -27,6 +27,13 @@ constexpr std::string_view kPreconfigureSettingsText = "#clear DPkg::Pre-Install
 
 void write_if_absent(const base::RootDirectory &root, std::string_view path, std::string_view content) {
   if (!root.exists(path)) root.write(path, content);
+}
+
+/// In a namespace of few ids nobody can own it but root, and apt goes on without its sandbox.
+void give_to(const base::RootDirectory &root, std::string_view path, uid_t owner) {
+  base::Fd directory = root.open_file(path, O_RDONLY | O_DIRECTORY);
+  if (::fchown(directory.get(), owner, 0) != 0 && errno == EINVAL) return;
+  root.set_owner(path, owner, 0);
 }
 
 /// Option texts one after the other, each on lines of its own; a file's text stays as it is.
@@ -64,25 +71,6 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const
   }
 }
 
-std::vector<std::string> make_device_nodes(const base::RootDirectory &root) {
-  struct Node {
-    const char *name;
-    unsigned major;
-    unsigned minor;
-  };
-  constexpr std::array kNodes = {Node{"null", 1, 3},   Node{"zero", 1, 5},    Node{"full", 1, 7},
-                                 Node{"random", 1, 8}, Node{"urandom", 1, 9}, Node{"tty", 5, 0}};
-  std::vector<std::string> made;
-  root.make_directories("/dev");
-  base::Fd directory = root.open_file("/dev", O_RDONLY | O_DIRECTORY);
-  for (const Node &node : kNodes) {
-    if (::mknodat(directory.get(), node.name, S_IFCHR | 0666, makedev(node.major, node.minor)) != 0) continue;
-    ::fchmodat(directory.get(), node.name, 0666, 0);
-    made.push_back(fmt::format("/dev/{}", node.name));
-  }
-  return made;
-}
-
 void remove_build_settings(const base::RootDirectory &root, const std::vector<std::string> &skips) {
   if (is_skipped(skips, "cleanup") || is_skipped(skips, "cleanup/mmdebstrap")) return;
   root.remove_file(kBuildSettings);
@@ -118,13 +106,13 @@ void settle_apt_state(const base::RootDirectory &root, const AptState &state) {
     std::string lock = fmt::format("{}/lock", directory);
     root.make_directories(partial);
     root.set_mode(partial, 0700);
-    root.set_owner(partial, owner, 0);
+    give_to(root, partial, owner);
     if (has_lock && !root.exists(lock)) root.write(lock, "", 0640);
   };
   if (state.has_lists) settle("/var/lib/apt/lists", true);
   if (state.has_auxiliary_files) {
     root.make_directories("/var/lib/apt/lists/auxfiles");
-    root.set_owner("/var/lib/apt/lists/auxfiles", owner, 0);
+    give_to(root, "/var/lib/apt/lists/auxfiles", owner);
   }
   if (!state.has_archives) return;
   settle("/var/cache/apt/archives", state.has_archive_lock);

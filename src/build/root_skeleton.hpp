@@ -17,10 +17,6 @@ namespace debroot::build {
 /// is made (no Recommends, no translations) are part of it, for hooks that call apt.
 void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const std::vector<SourcesText> &sources);
 
-/// The device nodes that maintainer scripts use, in the tree itself, as far as this process may make them. @return
-/// their paths
-[[nodiscard]] std::vector<std::string> make_device_nodes(const base::RootDirectory &root);
-
 /// Takes the settings that hold only while the image is made away again, unless a value of --skip keeps them.
 void remove_build_settings(const base::RootDirectory &root, const std::vector<std::string> &skips);
 

@@ -224,6 +224,16 @@ SelectedPackages choose_packages(const BuildPlan &plan, const ArchiveIndexes &in
   return out;
 }
 
+/// A path of an index as it stands in a URL, which would read some characters in another way.
+std::string in_url(std::string_view path) {
+  std::string out;
+  for (char c : path) {
+    bool is_plain = c > ' ' && c < '\x7f' && std::string_view("%#?\"<>\\^`{|}").find(c) == std::string_view::npos;
+    out += is_plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
 }  // namespace
 
 PlannedPackage planned_package(const BinaryPackage &package) {
@@ -239,7 +249,7 @@ fetch::Request download_of(const debian::PackageIndex &index, PackageRef ref) {
   const BinaryPackage &package = index.at(ref);
   const debian::PackageSource &source = index.sources()[package.sources.front()];
   fetch::Request request;
-  request.url = fmt::format("{}/{}", source.archive_root, package.stanza.get("Filename"));
+  request.url = fmt::format("{}/{}", source.archive_root, in_url(package.stanza.get("Filename")));
   request.sha256 = std::string(package.stanza.get("SHA256"));
   request.size_bytes = base::parse_number(package.stanza.get("Size")).value_or(0);
   request.purpose = fmt::format("{}, which lists {}", archive_of(index, package), to_string(package.id()));

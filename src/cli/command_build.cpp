@@ -15,6 +15,14 @@ std::string_view reason_of(const plan::HostFacts &host) {
   return host.user_id == 0 ? "the caller is root" : "the caller is not root";
 }
 
+std::string emulation_note(const CommandContext &context, const BuildPlan &plan) {
+  if (plan.mode == Mode::chrootless) return "skipping emulation check in chrootless mode";
+  if (plan.variant == Variant::extract) return "skipping emulation check for extract variant";
+  if (is_skipped(plan.skips, "check/qemu")) return "skipping check/qemu as requested";
+  if (plan.architecture != context.host.architecture) return {};
+  return fmt::format("chroot architecture {} is equal to the host's architecture", plan.architecture);
+}
+
 /// What mmdebstrap says of its own choices before it begins.
 void announce_as_mmdebstrap(const CommandContext &context, const BuildPlan &plan) {
   Renderer &renderer = context.renderer;
@@ -27,9 +35,9 @@ void announce_as_mmdebstrap(const CommandContext &context, const BuildPlan &plan
     std::string why = context.line.verbosity >= Verbosity::verbose ? fmt::format(" ({})", reason_of(context.host)) : "";
     renderer.note(fmt::format("automatically chosen mode: {}{}", mode, why));
   }
-  bool is_native = plan.architecture == context.host.architecture;
-  if (is_native)
-    renderer.note(fmt::format("chroot architecture {} is equal to the host's architecture", plan.architecture));
+  if (std::string text = emulation_note(context, plan); !text.empty()) renderer.note(text);
+  bool infers_signed_by = !is_skipped(plan.skips, "check/signed-by");
+  renderer.note(infers_signed_by ? "finding correct signed-by value..." : "skipping check/signed-by as requested");
   if (context.line.has_no_suite) renderer.note("No SUITE specified, expecting sources.list on standard input");
   bool chooses_format = !context.line.options.format || *context.line.options.format == "auto";
   if (chooses_format)
@@ -57,13 +65,39 @@ void announce(const CommandContext &context, const BuildPlan &plan) {
   for (const std::string &warning : plan.warnings) context.renderer.warning(warning);
 }
 
+/// The plan of what mmdebstrap leaves in a directory when it simulates: what stands there before the first package.
+BuildPlan skeleton_of(BuildPlan plan) {
+  plan.is_simulation = false;
+  plan.variant = Variant::custom;
+  plan.includes.clear();
+  plan.hook_packages.clear();
+  plan.hooks.clear();
+  plan.warnings.clear();
+  return plan;
+}
+
+class NullProgress : public Progress {
+ public:
+  void phase_started(Phase, const PhaseCount &) noexcept override {}
+  void phase_advanced(Phase, const PhaseCount &, std::string_view) noexcept override {}
+  void phase_finished(Phase, const PhaseCount &, std::uint64_t) noexcept override {}
+  void note(std::string_view) noexcept override {}
+  void warning(std::string_view) noexcept override {}
+  void script_output(std::string_view, std::string_view) noexcept override {}
+};
+
 /// What would be installed; for mmdebstrap, which shows apt's words only when asked for more, at -v alone.
 void show_simulation(const CommandContext &context, const BuildPlan &plan, const BuildReport &report) {
   context.renderer.close();
   bool is_mmdebstrap = context.line.command == Command::mmdebstrap;
   // standard output is for images
   if (!is_mmdebstrap || context.line.verbosity >= Verbosity::verbose) context.console.err(plan_table(plan, report));
-  if (is_mmdebstrap) context.renderer.succeeded(plan, report);
+  if (!is_mmdebstrap) return;
+  if (plan.outputs.front().format == Format::directory) {
+    NullProgress silence;
+    static_cast<void>(context.backend.build(skeleton_of(plan), silence, context.stop));
+  }
+  context.renderer.succeeded(plan, report);
 }
 
 }  // namespace

@@ -76,6 +76,14 @@ void JsonRenderer::script_output(std::string_view origin, std::string_view line)
   emit(object);
 }
 
+void JsonRenderer::hook_output(std::string_view origin, std::string_view line) noexcept {
+  if (verbosity_ == Verbosity::quiet) return;
+  Json object = event("hook_output");
+  object["origin"] = origin;
+  object["line"] = line;
+  emit(object);
+}
+
 void JsonRenderer::failed(const Error &error) noexcept {
   Json object = event("failed");
   object.update(error_json(error));

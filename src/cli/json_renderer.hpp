@@ -18,6 +18,7 @@ class JsonRenderer : public Renderer {
   void note(std::string_view text) noexcept override;
   void warning(std::string_view text) noexcept override;
   void script_output(std::string_view origin, std::string_view line) noexcept override;
+  void hook_output(std::string_view origin, std::string_view line) noexcept override;
   void close() noexcept override {}
   void failed(const Error &error) noexcept override;
   void succeeded(const BuildPlan &plan, const BuildReport &report) noexcept override;

@@ -36,8 +36,9 @@ std::string_view begin_text(Phase phase, bool has_packages, bool is_simulation) 
 void MmdebstrapRenderer::begins(const BuildPlan &plan) noexcept {
   is_simulation_ = plan.is_simulation;
   cleans_up_ = !is_skipped(plan.skips, "cleanup");
-  makes_tar_ = std::any_of(plan.outputs.begin(), plan.outputs.end(),
-                           [](const Output &output) { return output.format != Format::directory; });
+  makes_tar_ = std::any_of(plan.outputs.begin(), plan.outputs.end(), [](const Output &output) {
+    return output.format != Format::directory && output.format != Format::null;
+  });
 }
 
 void MmdebstrapRenderer::phase_started(Phase phase, const PhaseCount &total) noexcept {
@@ -51,6 +52,10 @@ void MmdebstrapRenderer::phase_started(Phase phase, const PhaseCount &total) noe
   if (!text.empty()) line(Verbosity::normal, "I", text);
 }
 
+void MmdebstrapRenderer::phase_finished(Phase phase, const PhaseCount &, std::uint64_t) noexcept {
+  if (phase == Phase::pack && makes_tar_) line(Verbosity::normal, "I", "done");
+}
+
 void MmdebstrapRenderer::phase_advanced(Phase phase, const PhaseCount &, std::string_view current) noexcept {
   if (!current.empty()) line(Verbosity::debug, "D", fmt::format("{}: {}", phase_name(phase), current));
 }
@@ -59,15 +64,19 @@ void MmdebstrapRenderer::note(std::string_view text) noexcept { line(Verbosity::
 
 void MmdebstrapRenderer::warning(std::string_view text) noexcept { line(Verbosity::normal, "W", text); }
 
-void MmdebstrapRenderer::script_output(std::string_view origin, std::string_view text) noexcept {
-  bool is_hook = origin.find(" hook '") != std::string_view::npos;
-  if (is_hook || verbosity_ >= Verbosity::verbose) console_.err(fmt::format("{}\n", printable(text)));
+void MmdebstrapRenderer::script_output(std::string_view, std::string_view text) noexcept {
+  if (verbosity_ >= Verbosity::verbose) console_.err(fmt::format("{}\n", printable(text)));
 }
+
+void MmdebstrapRenderer::hook_output(std::string_view, std::string_view text) noexcept {
+  console_.err(fmt::format("{}\n", printable(text)));
+}
+
+void MmdebstrapRenderer::step(std::string_view text) noexcept { line(Verbosity::normal, "I", text); }
 
 void MmdebstrapRenderer::failed(const Error &error) noexcept { console_.err(render_error_as_mmdebstrap(error)); }
 
 void MmdebstrapRenderer::succeeded(const BuildPlan &, const BuildReport &report) noexcept {
-  if (makes_tar_ && !is_simulation_) line(Verbosity::normal, "I", "done");
   line(Verbosity::normal, "I",
        fmt::format("success in {:.4f} seconds", static_cast<double>(report.milliseconds) / 1000));
 }

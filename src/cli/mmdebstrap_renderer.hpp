@@ -17,11 +17,14 @@ class MmdebstrapRenderer : public Renderer {
   void phase_started(Phase phase, const PhaseCount &total) noexcept override;
   /// At -d a line for each package.
   void phase_advanced(Phase phase, const PhaseCount &count, std::string_view current) noexcept override;
-  void phase_finished(Phase, const PhaseCount &, std::uint64_t) noexcept override {}
+  void phase_finished(Phase phase, const PhaseCount &count, std::uint64_t milliseconds) noexcept override;
   void note(std::string_view text) noexcept override;
   void warning(std::string_view text) noexcept override;
-  /// As it was written. What hooks write is shown at every verbosity: it is what the caller wanted of them.
+  /// As it was written, from -v on.
   void script_output(std::string_view origin, std::string_view line) noexcept override;
+  /// At every verbosity: it is what the caller wanted of them.
+  void hook_output(std::string_view origin, std::string_view line) noexcept override;
+  void step(std::string_view text) noexcept override;
   void close() noexcept override {}
   /// To standard error, or with --logfile there alone, as mmdebstrap does.
   void failed(const Error &error) noexcept override;

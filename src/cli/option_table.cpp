@@ -177,7 +177,7 @@ std::vector<OptionRow> message_rows() {
        [](CommandLine &line, const std::string &value) { line.log_file = value; }},
       {kGroup, "-q,--quiet", "", "say nothing but errors", set_verbosity(Verbosity::quiet)},
       {"", "-s,--silent", "", "", set_verbosity(Verbosity::quiet)},
-      {kGroup, "-v,--verbose", "", "show what maintainer scripts and hooks write", set_verbosity(Verbosity::verbose)},
+      {kGroup, "-v,--verbose", "", "show what maintainer scripts write", set_verbosity(Verbosity::verbose)},
       {kGroup, "-d,--debug", "", "show also every package as it is worked on", set_verbosity(Verbosity::debug)},
   };
 }

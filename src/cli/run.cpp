@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
@@ -19,6 +20,10 @@ namespace {
 
 /// diff(1)'s statuses: 1 is a difference, so trouble of any kind is 2.
 constexpr int kExitDiffTrouble = 2;
+
+/// Of mmdebstrap wherever standard error is no terminal, for all but what its option parser refuses: it ends with the
+/// errno that asking for a terminal leaves.
+constexpr int kExitMmdebstrapFailed = 25;
 
 bool is_there(Command command, const Backend &backend) noexcept {
   switch (command) {
@@ -88,6 +93,19 @@ bool run_hook_half(const std::vector<std::string> &arguments, const Console &con
   return true;
 }
 
+/// The status of mmdebstrap's own --unshare-helper, which tells no more of a failure than that it failed; nothing when
+/// this is not what is asked for.
+std::optional<int> run_unshare_helper(const std::vector<std::string> &arguments, const Console &console,
+                                      const Backend &backend) {
+  bool is_asked = arguments.size() > 1 && arguments[0] == command_name(Command::mmdebstrap) &&
+                  arguments[1] == "--unshare-helper" && backend.unshare_helper;
+  if (!is_asked) return std::nullopt;
+  if (arguments.size() < 3) throw Error(ErrorKind::sandbox, "'--unshare-helper' needs a command");
+  if (backend.unshare_helper({arguments.begin() + 2, arguments.end()}) == 0) return kExitDone;
+  console.err("E: unshared command failed\n");
+  return kExitMmdebstrapFailed;
+}
+
 /// What can be told of the words alone is refused as they are; the rest of mmdebstrap's failures say less.
 constexpr std::string_view kMmdebstrapSynopsis = "Usage:\n    mmdebstrap [OPTION...] [SUITE [TARGET [MIRROR...]]]\n\n";
 
@@ -100,7 +118,7 @@ int status_of(const CommandLine &line, ErrorKind kind) noexcept {
   bool is_interrupted = kind == ErrorKind::interrupted;
   if (line.command == Command::diff && !is_interrupted) return kExitDiffTrouble;
   // 2 is for what its option parser refuses
-  if (line.command == Command::mmdebstrap && kind == ErrorKind::usage) return kExitFailed;
+  if (line.command == Command::mmdebstrap && !is_interrupted) return kExitMmdebstrapFailed;
   return exit_status(kind);
 }
 
@@ -109,7 +127,7 @@ int refuse_words(const Error &error, bool is_mmdebstrap, const Console &console)
   bool is_usage = error.kind() == ErrorKind::usage;
   console.err(is_mmdebstrap ? render_error_as_mmdebstrap(error) : render_error(error, console.uses_colour));
   if (is_mmdebstrap && is_usage) console.err(kMmdebstrapSynopsis);
-  return exit_status(error.kind());
+  return is_mmdebstrap && !is_usage ? kExitMmdebstrapFailed : exit_status(error.kind());
 }
 
 int run_command(const CommandLine &line, const plan::HostFacts &host, Console &console, const Backend &backend,
@@ -134,6 +152,7 @@ int run(const std::vector<std::string> &arguments, const plan::HostFacts &host, 
   bool is_mmdebstrap = !arguments.empty() && arguments.front() == command_name(Command::mmdebstrap);
   try {
     if (run_hook_half(arguments, console, backend)) return kExitDone;
+    if (std::optional<int> status = run_unshare_helper(arguments, console, backend)) return *status;
     CommandLine line = parse_command_line(arguments);
     if (print_texts(line, console, backend)) return kExitDone;
     if (is_mmdebstrap) plan::check_words_as_mmdebstrap(line.options, host);

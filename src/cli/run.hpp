@@ -26,6 +26,8 @@ struct Backend {
   /// --hook-helper: ROOT MODE HOOK SKIP VERBOSITY VERB PATH….
   std::function<void(const std::vector<std::string> &)> hook_helper = {};
   std::function<void(const std::function<void(const Error &)> &on_failure)> hook_listener = {};
+  /// Runs a command in the namespaces of a build. @return its exit status
+  std::function<int(const std::vector<std::string> &)> unshare_helper = {};
   std::vector<std::string> libraries = {};  ///< for --version: "libarchive 3.6.2", …
   /// See plan::HostFacts; run_process puts it there.
   std::function<bool(const std::string &, const std::vector<std::string> &)> holds_only_trusted_keys;

@@ -34,6 +34,11 @@ void TextRenderer::script_output(std::string_view origin, std::string_view line)
   print(fmt::format("{} {}\n", coloured(fmt::format("{}:", origin), "2", console_.uses_colour), printable(line)));
 }
 
+void TextRenderer::hook_output(std::string_view origin, std::string_view line) noexcept {
+  if (verbosity_ == Verbosity::quiet) return;
+  print(fmt::format("{} {}\n", coloured(fmt::format("{}:", origin), "2", console_.uses_colour), printable(line)));
+}
+
 void TextRenderer::failed(const Error &error) noexcept {
   close();
   console_.err(render_error(error, console_.uses_colour));

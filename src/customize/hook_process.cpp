@@ -23,6 +23,9 @@ struct Preparation {
   int socket = -1;
 };
 
+/// What a child needs two of: pipes, of which the second end is its own.
+using Pipe = std::pair<base::Fd, base::Fd>;
+
 std::vector<char *> pointers(const std::vector<std::string> &words) {
   std::vector<char *> out;
   for (const std::string &word : words) out.push_back(const_cast<char *>(word.c_str()));
@@ -34,8 +37,8 @@ std::vector<char *> pointers(const std::vector<std::string> &words) {
   constexpr int kBehindHookSocket = kHookSocket + 1;
   failure = ::fcntl(failure, F_DUPFD_CLOEXEC, kBehindHookSocket);  // the numbers below get new meanings
   int socket = preparation.socket < 0 ? -1 : ::fcntl(preparation.socket, F_DUPFD_CLOEXEC, kBehindHookSocket);
-  ::dup2(output, STDOUT_FILENO);
-  ::dup2(output, STDERR_FILENO);
+  ::dup2(output >= 0 ? output : STDERR_FILENO, STDOUT_FILENO);
+  if (output >= 0) ::dup2(output, STDERR_FILENO);
   if (socket >= 0) ::dup2(socket, kHookSocket);
   bool is_ready = preparation.root == nullptr || (::chroot(preparation.root) == 0 && ::chdir("/") == 0);
   if (is_ready) {
@@ -53,7 +56,7 @@ HookProcess HookProcess::start(const std::vector<std::string> &argv, const std::
                                const HookProcessOptions &options) {
   Preparation preparation{pointers(argv), pointers(environment), options.root.empty() ? nullptr : options.root.c_str(),
                           options.socket};
-  auto [output, output_end] = base::make_pipe();
+  auto [output, output_end] = options.writes_to_stderr ? Pipe() : base::make_pipe();
   auto [failure, failure_end] = base::make_pipe();
   pid_t pid = ::fork();
   if (pid < 0) throw base::os_error(ErrorKind::script, errno, "cannot start a hook");

@@ -17,6 +17,8 @@ inline constexpr int kHookSocket = 7;
 struct HookProcessOptions {
   std::string root;  ///< becomes the root directory before the program starts; empty: the host's stays
   int socket = -1;   ///< becomes kHookSocket; -1: there is none
+  bool writes_to_stderr =
+      false;  ///< this process's standard error takes all its output, of which there is none to read
 };
 
 class HookProcess {
@@ -26,7 +28,7 @@ class HookProcess {
   [[nodiscard]] static HookProcess start(const std::vector<std::string> &argv,
                                          const std::vector<std::string> &environment,
                                          const HookProcessOptions &options);
-  /// Read end of its standard output and error.
+  /// Read end of its standard output and error; nothing where those are not kept.
   [[nodiscard]] base::Fd &output() noexcept { return output_; }
   /// Becomes readable when it has ended; for poll(2).
   [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }

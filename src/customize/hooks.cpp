@@ -49,6 +49,13 @@ std::string ending_of(int status) {
   return fmt::format("exited with status {}", WEXITSTATUS(status));
 }
 
+bool is_at(const base::RootDirectory &root, const std::string &path) {
+  struct stat mine {};
+  struct stat there {};
+  return ::fstat(root.fd(), &mine) == 0 && ::stat(path.c_str(), &there) == 0 && mine.st_dev == there.st_dev &&
+         mine.st_ino == there.st_ino;
+}
+
 /// Processes whose parent is this one.
 std::vector<pid_t> children() {
   std::vector<pid_t> out;
@@ -70,6 +77,17 @@ std::vector<std::string> hook_arguments(const Hook &hook, const std::string &roo
   if (hook.is_chrooted) return {"sh", "-c", hook.command};
   if (is_plain_word(hook.command) || ::access(hook.command.c_str(), X_OK) == 0) return {hook.command, root_path};
   return {"sh", "-c", hook.command, "exec", root_path};
+}
+
+std::string hook_announcement(const Hook &hook, const std::string &root_path) {
+  if (hook.is_chrooted) {
+    return fmt::format("running --chrooted-{}-hook in shell: sh -c '{}'", hook_stage_name(hook.stage), hook.command);
+  }
+  if (is_special_verb(hook.command)) return fmt::format("running special hook: {}", hook.command);
+  bool is_direct = hook_arguments(hook, root_path).size() == 2;
+  std::string_view form =
+      is_direct ? "running --{}-hook directly: {} {}" : "running --{}-hook in shell: sh -c '{}' exec {}";
+  return fmt::format(fmt::runtime(form), hook_stage_name(hook.stage), hook.command, root_path);
 }
 
 std::string hook_title(const Hook &hook) {
@@ -116,11 +134,12 @@ void HookRunner::run_verb(const Hook &hook, const HookSettings &settings) {
 }
 
 void HookRunner::run_program(const Hook &hook, const HookSettings &settings) {
-  HookProcess process = HookProcess::start(hook_arguments(hook, root_path_), settings.environment,
-                                           {hook.is_chrooted ? root_path_ : std::string(), settings.socket});
+  HookProcess process =
+      HookProcess::start(hook_arguments(hook, root_path_), settings.environment,
+                         {hook.is_chrooted ? root_path_ : std::string(), settings.socket, settings.writes_to_stderr});
   Output output{std::move(process.output()), base::LineListener(settings.on_output)};
-  ::fcntl(output.fd.get(), F_SETFL, O_NONBLOCK);
-  bool has_more = true;
+  bool has_more = static_cast<bool>(output.fd);
+  if (has_more) ::fcntl(output.fd.get(), F_SETFL, O_NONBLOCK);
   bool is_over = false;
   while (!is_over) {
     // the end of the hook is what is waited for: a process that it left behind may hold its output for long
@@ -145,12 +164,12 @@ void HookRunner::run_program(const Hook &hook, const HookSettings &settings) {
   throw error;
 }
 
-void HookRunner::check_root(const Hook &hook) const {
-  struct stat mine {};
-  struct stat now {};
-  bool is_same = ::fstat(root_.fd(), &mine) == 0 && ::stat(root_path_.c_str(), &now) == 0 &&
-                 mine.st_dev == now.st_dev && mine.st_ino == now.st_ino;
-  if (is_same) return;
+void HookRunner::check_root(const Hook &hook) {
+  if (is_at(root_, root_path_)) return;
+  if (is_at(root_, "/")) {
+    root_path_ = "/";
+    return;
+  }
   throw Error(ErrorKind::script,
               fmt::format("{} took the root away: '{}' is not what it was", hook_title(hook), root_path_));
 }

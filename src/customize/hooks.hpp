@@ -22,6 +22,7 @@ namespace debroot::customize {
 struct HookSettings {
   std::vector<std::string> environment;  ///< all that a hook sees
   std::function<void(std::string_view line)> on_output;
+  bool writes_to_stderr = false;   ///< this process's standard error takes the output as it is, on_output nothing
   int socket = -1;                 ///< to serve_hook_requests, for the special verbs and for hooks; -1: there is none
   std::vector<std::string> skips;  ///< values of --skip
   bool brings_resolver = true;     ///< the host's resolv.conf is there meanwhile; else the root's own is as it is
@@ -29,6 +30,9 @@ struct HookSettings {
 
 /// How a hook's command is run; not for special verbs.
 std::vector<std::string> hook_arguments(const Hook &hook, const std::string &root_path);
+
+/// How the log of mmdebstrap names what is about to run: "running --setup-hook directly: true /root".
+std::string hook_announcement(const Hook &hook, const std::string &root_path);
 
 /// "customize hook 'COMMAND'", as messages name it: of a long command or one of several lines, its beginning.
 std::string hook_title(const Hook &hook);
@@ -42,6 +46,9 @@ class HookRunner {
   /// Runs one hook to its end. @throws Error of kind script when it fails, with its output
   void run(const Hook &hook, const HookSettings &settings);
 
+  /// Path of the root now: "/" once a hook has made it the root directory of these processes by pivot_root(8).
+  [[nodiscard]] const std::string &root_path() const noexcept { return root_path_; }
+
   /// Behind the last hook: waits for what hooks have left running, or ends it.
   void finish(bool waits);
 
@@ -54,7 +61,7 @@ class HookRunner {
 
   void run_verb(const Hook &hook, const HookSettings &settings);
   void run_program(const Hook &hook, const HookSettings &settings);
-  void check_root(const Hook &hook) const;
+  void check_root(const Hook &hook);
   void take_lingering_output();
 
   const base::RootDirectory &root_;

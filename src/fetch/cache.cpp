@@ -66,8 +66,12 @@ Cache::Cache(const CachePlan &plan, std::string temporary_directory)
   if (directory_.empty() || is_offline_) return;
   for (const char *part : {"/files/sha256", "/partial", "/releases"}) {
     std::string path = directory_ + part;
-    if (int failure = base::make_private_directories(path); failure != 0) throw unusable(failure, directory_);
-    if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0) throw unusable(errno, directory_);
+    int failure = base::make_private_directories(path);
+    if (failure == 0 && ::access(path.c_str(), R_OK | W_OK | X_OK) != 0) failure = errno;
+    if (failure == 0) continue;
+    if (!plan.is_optional) throw unusable(failure, directory_);
+    directory_.clear();
+    return;
   }
 }
 

@@ -66,9 +66,22 @@ std::vector<TreeEntry> device_entries(std::int64_t mtime_seconds) {
     entry.link_target = device.link_target;
     entry.device_major = device.major;
     entry.device_minor = device.minor;
+    entry.is_handmade = true;
     entries.push_back(std::move(entry));
   }
   return entries;
+}
+
+bool may_make_nodes(const base::RootDirectory &root) {
+  constexpr const char *kName = ".debroot-null";
+  struct stat before {};
+  bool has_time = ::fstat(root.fd(), &before) == 0;
+  if (::mknodat(root.fd(), kName, S_IFCHR | 0600, makedev(1, 3)) != 0) return false;
+  base::Fd node(::openat(root.fd(), kName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  ::unlinkat(root.fd(), kName, 0);
+  timespec times[2] = {before.st_atim, before.st_mtim};
+  if (has_time) ::futimens(root.fd(), times);
+  return static_cast<bool>(node);
 }
 
 bool make_devices(const base::RootDirectory &root, bool with_nodes) {
@@ -93,6 +106,25 @@ bool make_devices(const base::RootDirectory &root, bool with_nodes) {
     throw base::os_error(ErrorKind::output, errno, "cannot set the time of '/dev' in the root");
   }
   return has_all;
+}
+
+void remove_devices(const base::RootDirectory &root) {
+  std::optional<base::Fd> directory = root.try_open_file("/dev", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  struct stat before {};
+  if (!directory || ::fstat(directory->get(), &before) != 0) return;
+  for (const TreeEntry &device : device_entries(0)) {
+    std::string path = shown(device.path);
+    std::string name = path.substr(path.rfind('/') + 1);
+    struct stat info {};
+    if (path == "/dev" || ::fstatat(directory->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (device.type == EntryType::directory && S_ISDIR(info.st_mode)) {
+      ::unlinkat(directory->get(), name.c_str(), AT_REMOVEDIR);  // one with something in it stays
+    } else if (device.type == EntryType::symbolic_link ? S_ISLNK(info.st_mode) : S_ISCHR(info.st_mode)) {
+      ::unlinkat(directory->get(), name.c_str(), 0);
+    }
+  }
+  timespec times[2] = {before.st_atim, before.st_mtim};
+  ::futimens(directory->get(), times);
 }
 
 }  // namespace debroot::pack

@@ -126,8 +126,11 @@ UstarBlock ustar_block(const TreeEntry &entry) {
   put_text(block.link_target, entry.link_target);
   put_text(block.magic, "ustar");
   put_text(block.version, "00");
-  put_octal(block.device_major, entry.device_major);
-  put_octal(block.device_minor, entry.device_minor);
+  bool has_no_numbers = entry.is_handmade && entry.type != EntryType::character_device;
+  if (!has_no_numbers) {
+    put_octal(block.device_major, entry.device_major);
+    put_octal(block.device_minor, entry.device_minor);
+  }
   return block;
 }
 

@@ -21,6 +21,7 @@ TarStream::TarStream(std::span<const ImageSink> outputs, std::int64_t epoch_seco
 
 void TarStream::add(const TreeEntry &entry) {
   put(tar_header(entry, epoch_seconds_));
+  if (entry.is_handmade) handmade_bytes_ = tar_bytes_;
   content_left_ = entry.size_bytes;
   content_padding_ = (kTarBlockBytes - entry.size_bytes % kTarBlockBytes) % kTarBlockBytes;
 }
@@ -33,7 +34,7 @@ void TarStream::add_content(std::string_view bytes) {
 
 void TarStream::finish() {
   put_zeros(2 * kTarBlockBytes);
-  put_zeros((kTarRecordBytes - tar_bytes_ % kTarRecordBytes) % kTarRecordBytes);
+  put_zeros((kTarRecordBytes - (tar_bytes_ - handmade_bytes_) % kTarRecordBytes) % kTarRecordBytes);
   flush();
   for (const std::unique_ptr<Encoder> &encoder : encoders_) encoder->finish();
   if (digest_) tar_digest_ = digest_->finish();

@@ -47,9 +47,10 @@ class TarStream : public TreeSink {
   std::function<bool()> is_cancelled_;
   std::vector<char> buffer_;
   std::size_t used_ = 0;
-  std::uint64_t tar_bytes_ = 0;      ///< of the uncompressed tar so far
-  std::uint64_t content_left_ = 0;   ///< of the file added last
-  std::size_t content_padding_ = 0;  ///< zeros that follow it
+  std::uint64_t tar_bytes_ = 0;       ///< of the uncompressed tar so far
+  std::uint64_t handmade_bytes_ = 0;  ///< before the part that counts as tar's, which is a multiple of a record
+  std::uint64_t content_left_ = 0;    ///< of the file added last
+  std::size_t content_padding_ = 0;   ///< zeros that follow it
   std::optional<base::BackgroundHasher> digest_;
   std::string tar_digest_;
 };

@@ -26,6 +26,9 @@ struct TreeEntry {
   std::string link_target;         ///< of a symbolic link, or path of the entry that a hard link shares
   std::uint32_t device_major = 0;
   std::uint32_t device_minor = 0;
+  /// Not of the tree but of mmdebstrap's making (device_entries): its header has numbers of devices alone, and what tar
+  /// writes begins behind it.
+  bool is_handmade = false;
   std::vector<base::ExtendedAttribute> attributes;  ///< written in this order
   /// What the file system says, which may be newer than an image shows; images do not look at it.
   std::int64_t file_seconds = 0;

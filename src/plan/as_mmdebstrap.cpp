@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -163,11 +164,27 @@ void copy_host_file(const HostFacts &host, const std::string &path, BuildPlan &p
   plan.host_traces.files.push_back(std::move(file));
 }
 
+/// Where TMPDIR is no place to write to, /tmp takes its place, as perl's File::Temp has it.
+HostFacts with_usable_temporary_directory(HostFacts host) {
+  std::error_code failure;
+  fs::path path = fs::path(host.working_directory) / host.variable("TMPDIR");
+  if (!fs::is_directory(path, failure) || ::access(path.c_str(), W_OK) != 0) host.environment.erase("TMPDIR");
+  return host;
+}
+
 /// Words that mmdebstrap does not know either mean nothing to it, and it says nothing of them.
 void drop_unknown_skips(Options &options) {
   std::vector<std::string> known = split_list(options.skips);
   std::erase_if(known, [](const std::string &value) { return !is_skip(value); });
   options.skips = std::move(known);
+}
+
+/// The programs of that mode are not needed: a user namespace gives the same image, and one with attributes.
+void settle_mode(Options &options, std::vector<std::string> &warnings) {
+  if (!options.mode || !is_one_of(*options.mode, {"fakechroot", "fakeroot"})) return;
+  warnings.push_back(
+      fmt::format("mode {} is not offered: using mode unshare, which makes the same image", *options.mode));
+  options.mode = "unshare";
 }
 
 void settle_architectures(Options &options, const HostFacts &host, std::vector<std::string> &warnings) {
@@ -182,6 +199,7 @@ BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
   std::vector<std::string> warnings;
   drop_unknown_skips(options);
   settle_architectures(options, host, warnings);
+  settle_mode(options, warnings);
   std::vector<std::string> trusted = trusted_keyrings(options, host);
   SourcesRule &rule = options.sources_rule;
   rule.takes_any_suite = true;
@@ -198,11 +216,14 @@ BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
   }
   options.is_plain = true;
   options.has_mmdebstraps_formats = true;
-  BuildPlan plan = make_plan(options, host);
+  BuildPlan plan = make_plan(options, with_usable_temporary_directory(host));
   plan.warnings.insert(plan.warnings.begin(), warnings.begin(), warnings.end());
+  // the caller knows of no cache: his home directory need not be there (builders of packages have none)
+  plan.cache.is_optional = true;
   if (!trusted.empty()) plan.keyrings = std::move(trusted);
   if (!plan.source_date_epoch) plan.source_date_epoch = host.start_time;
   plan.shares_network_with_scripts = true;
+  plan.hooks_write_to_stderr = true;
   copy_host_file(host, "/etc/resolv.conf", plan);
   copy_host_file(host, "/etc/hostname", plan);
   plan.host_traces.apt_user_id = host.apt_user_id.value_or(0);

@@ -44,9 +44,10 @@ std::string archive_root(std::string_view uri, const Place &place) {
     std::string_view path = uri.substr(scheme.size());
     while (path.starts_with("//")) path.remove_prefix(1);
     if (!path.starts_with('/')) refuse(place, "a local archive needs an absolute path");
-    out = fmt::format("file://{}", path);
+    out = fmt::format("{}//{}", scheme, path);
   }
-  if (!out.starts_with("http://") && !out.starts_with("https://") && !out.starts_with("file://")) {
+  constexpr std::array<std::string_view, 4> kSchemes = {"http://", "https://", "file://", "copy://"};
+  if (std::none_of(kSchemes.begin(), kSchemes.end(), [&](auto scheme) { return out.starts_with(scheme); })) {
     refuse(place, "the archive root must be an http, https, file or copy URI");
   }
   while (out.ends_with('/') && !out.ends_with("://")) out.pop_back();

@@ -30,26 +30,33 @@ base::Fd open_null() {
   return fd;
 }
 
-/// Leaves the channel as the only descriptor, as number 3, and /dev/null as the standard streams.
-base::Channel close_inherited(base::Channel channel, base::Fd null) {
+/// Leaves the channel as number 3 and `mounts` as number 4 for the only descriptors, and /dev/null as the standard
+/// streams.
+base::Channel close_inherited(base::Channel channel, base::Fd null, base::Fd &mounts) {
   constexpr int kChannelFd = 3;
+  constexpr int kMountsFd = 4;
   for (int number : {0, 1, 2}) {
     if (::dup2(null.get(), number) < 0) fail_step("set the standard streams");
   }
   // through a second number, since /dev/null or the channel itself may be where the channel is to be
-  base::Fd moved(::fcntl(channel.fd(), F_DUPFD_CLOEXEC, kChannelFd + 1));
+  base::Fd moved(::fcntl(channel.fd(), F_DUPFD_CLOEXEC, kMountsFd + 1));
+  base::Fd moved_mounts(mounts ? ::fcntl(mounts.get(), F_DUPFD_CLOEXEC, kMountsFd + 1) : -1);
   channel.close();
   null.reset();
+  mounts.reset();
   if (!moved || ::dup3(moved.get(), kChannelFd, O_CLOEXEC) < 0) fail_step("keep the channel");
-  if (::close_range(kChannelFd + 1, ~0U, 0) != 0) fail_step("close inherited descriptors");
+  if (moved_mounts && ::dup3(moved_mounts.get(), kMountsFd, O_CLOEXEC) == kMountsFd) mounts = base::Fd(kMountsFd);
+  moved.reset();
+  moved_mounts.reset();
+  if (::close_range(mounts ? kMountsFd + 1 : kMountsFd, ~0U, 0) != 0) fail_step("close inherited descriptors");
   return base::Channel(base::Fd(kChannelFd));
 }
 
 /// Serves requests until the builder is gone.
 class Server {
  public:
-  Server(base::Channel channel, base::Fd signals, const RunnerOptions &options)
-      : channel_(std::move(channel)), signals_(std::move(signals)), options_(options) {}
+  Server(base::Channel channel, base::Fd signals, base::Fd mounts, const RunnerOptions &options)
+      : channel_(std::move(channel)), signals_(std::move(signals)), mounts_(std::move(mounts)), options_(options) {}
 
   [[noreturn]] void serve() {
     std::array<pollfd, 2> watched{pollfd{channel_.fd(), POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0}};
@@ -106,7 +113,7 @@ class Server {
   bool run(const RunnerMessage &message, const std::vector<base::Fd> &fds, RunResult &result) {
     // this process's own is /dev/null, which the tree need not have
     int stdin_fd = fds.size() > 1 ? fds[1].get() : STDIN_FILENO;
-    int mounts = message.sees_binds ? -1 : bare_mounts_.get();
+    int mounts = message.sees_binds || !has_binds_ ? -1 : mounts_.get();
     Launched launched =
         launcher_.launch({message.argv, message.environment, message.directory, stdin_fd, fds.at(0).get(), mounts});
     result = launched.failure;
@@ -114,14 +121,12 @@ class Server {
     return launched.pid > 0;
   }
 
-  /// The first bind moves this process into a copy of its mount namespace; the one without binds is kept open.
+  /// The first bind moves this process into a copy of its mount namespace; the one without binds is open already.
   void bind(const std::vector<std::string> &targets, const std::vector<base::Fd> &mounts) {
-    if (!bare_mounts_) {
-      base::Fd bare(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
-      if (!bare) fail_step("keep the mount namespace");
-      if (::unshare(CLONE_NEWNS) != 0) fail_step("make a second mount namespace");
-      bare_mounts_ = std::move(bare);
-    }
+    errno = ENOENT;
+    if (!mounts_) fail_step("keep the mount namespace");
+    if (!has_binds_ && ::unshare(CLONE_NEWNS) != 0) fail_step("make a second mount namespace");
+    has_binds_ = true;
     auto root = base::RootDirectory::open("/");
     for (std::size_t i = 0; i < targets.size(); ++i) {
       auto target = root.try_open_file(targets[i], O_PATH);
@@ -160,8 +165,9 @@ class Server {
 
   base::Channel channel_;
   base::Fd signals_;
+  base::Fd mounts_;  ///< the mount namespace without binds; nothing where this system shows none
   const RunnerOptions &options_;
-  base::Fd bare_mounts_;
+  bool has_binds_ = false;
   Launcher launcher_;
   pid_t current_ = -1;
 };
@@ -187,13 +193,15 @@ void run_runner(base::Channel channel, const RunnerOptions &options) {
     bool has_own = options.confinement == Confinement::namespaces;
     // the new /dev has one of its own, so that nothing of the host's stays open
     base::Fd null = has_own && options.mounts_dev ? base::Fd() : open_null();
+    // the tree need not have a /proc
+    base::Fd mounts(has_own ? ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC) : -1);
     if (has_own) reply.notes = prepare_view(options);
-    channel = close_inherited(std::move(channel), null ? std::move(null) : open_null());
+    channel = close_inherited(std::move(channel), null ? std::move(null) : open_null(), mounts);
     // without privileges it is not allowed, which nobody can change
     if (!install_quiet_sync() && has_own) {
       reply.notes.emplace_back("this host has no seccomp, so scripts wait for the disk");
     }
-    Server server(std::move(channel), watch_children(), options);
+    Server server(std::move(channel), watch_children(), std::move(mounts), options);
     server.send(std::move(reply));
     server.serve();
   } catch (RunnerFailure &failure) {

@@ -41,8 +41,12 @@ void make_directory(const std::string &path) {
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) fail_step("make directories for the mounts");
 }
 
+bool mount_new(const char *type, const std::string &path, unsigned long flags, const char *options) {
+  return ::mount(type, path.c_str(), type, flags, options) == 0;
+}
+
 void mount_or_fail(const char *type, const std::string &path, unsigned long flags, const char *options) {
-  if (::mount(type, path.c_str(), type, flags, options) != 0) fail_step(fmt::format("mount a new {}", type));
+  if (!mount_new(type, path, flags, options)) fail_step(fmt::format("mount a new {}", type));
 }
 
 bool bind_mount(const std::string &from, const std::string &to, unsigned long flags) {
@@ -88,7 +92,13 @@ void prepare_dev(const std::string &private_name, std::vector<std::string> &note
   make_directory(dev + "/pts");
   make_directory(dev + "/shm");
   if (!private_name.empty()) make_directory(fmt::format("{}/{}", dev, private_name));
-  mount_or_fail("devpts", dev + "/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5");
+  bool has_terminals =
+      mount_new("devpts", dev + "/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5");
+  // a namespace with few ids has no group 5 (tty)
+  if (!has_terminals && errno == EINVAL) {
+    has_terminals = mount_new("devpts", dev + "/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620");
+  }
+  if (!has_terminals) fail_step("mount a new devpts");
   mount_or_fail("tmpfs", dev + "/shm", MS_NOSUID | MS_NODEV, "mode=1777");
 }
 

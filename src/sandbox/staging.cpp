@@ -87,9 +87,9 @@ StagingChoice choose_staging(const StagingNeed &need, const MemoryFacts &facts) 
   return choice;
 }
 
-void check_staging_flags(const std::string &directory, unsigned long mount_flags, bool is_root) {
+void check_staging_flags(const std::string &directory, unsigned long mount_flags, bool uses_nodes) {
   bool is_noexec = (mount_flags & ST_NOEXEC) != 0;
-  bool is_nodev = (mount_flags & ST_NODEV) != 0 && is_root;
+  bool is_nodev = (mount_flags & ST_NODEV) != 0 && uses_nodes;
   if (!is_noexec && !is_nodev) return;
   throw Error(ErrorKind::sandbox,
               fmt::format("cannot build on '{}': it is mounted {}", directory, is_noexec ? "noexec" : "nodev"))
@@ -116,7 +116,7 @@ Staging::~Staging() {
   if (!path_.empty() && lock_) ::rmdir(path_.c_str());
 }
 
-base::RootDirectory prepare_staging(const std::string &path, const StagingChoice &choice, bool is_root) {
+base::RootDirectory prepare_staging(const std::string &path, const StagingChoice &choice, bool uses_nodes) {
   if (choice.kind == StagingKind::memory) {
     mount_memory(path, choice);
   } else {
@@ -124,7 +124,7 @@ base::RootDirectory prepare_staging(const std::string &path, const StagingChoice
     if (::statvfs(path.c_str(), &info) != 0) {
       throw base::os_error(ErrorKind::sandbox, errno, fmt::format("cannot use '{}' for the tree", path));
     }
-    check_staging_flags(path, info.f_flag, is_root);
+    check_staging_flags(path, info.f_flag, uses_nodes);
   }
   auto staging = base::RootDirectory::open(path);
   staging.make_directories("root");
@@ -146,6 +146,7 @@ std::vector<std::string> mount_points_below(std::string_view mountinfo, std::str
 }
 
 void unmount_below(const std::string &path) {
+  if (::access("/proc/self/mountinfo", R_OK) != 0) return;  // a chroot without /proc: what is there cannot be told
   for (const std::string &point : mount_points_below(base::read_file("/proc/self/mountinfo"), path)) {
     if (point != path) ::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
   }

@@ -37,10 +37,10 @@ struct StagingChoice {
 /// the tmpfs may then grow into all of it.
 [[nodiscard]] StagingChoice choose_staging(const StagingNeed &need, const MemoryFacts &facts);
 
-/// Throws when a tree cannot be built on a file system mounted so: noexec always, nodev when the caller `is_root`
-/// without a user namespace, since packages may then make device nodes. `mount_flags` are statvfs(3)'s f_flag.
+/// Throws when a tree cannot be built on a file system mounted so: noexec always, nodev when scripts use
+/// device nodes of the tree itself (`uses_nodes`). `mount_flags` are statvfs(3)'s f_flag.
 /// @throws Error of kind sandbox with TMPDIR as the remedy
-void check_staging_flags(const std::string &directory, unsigned long mount_flags, bool is_root);
+void check_staging_flags(const std::string &directory, unsigned long mount_flags, bool uses_nodes);
 
 /// The staging directory as its maker holds it.
 class Staging {
@@ -67,8 +67,10 @@ class Staging {
 };
 
 /// In the builder: mounts the tmpfs over the directory at `path` if it is to be memory, checks the file system else,
-/// and makes the empty `root` in it. `is_root` as in `check_staging_flags`. @return the directory itself. @throws Error
-[[nodiscard]] base::RootDirectory prepare_staging(const std::string &path, const StagingChoice &choice, bool is_root);
+/// and makes the empty `root` in it. `uses_nodes` as in `check_staging_flags`. @return the directory itself. @throws
+/// Error
+[[nodiscard]] base::RootDirectory prepare_staging(const std::string &path, const StagingChoice &choice,
+                                                  bool uses_nodes);
 
 /// Mount points at or below `path` in the text of /proc/self/mountinfo, the last mounted first.
 [[nodiscard]] std::vector<std::string> mount_points_below(std::string_view mountinfo, std::string_view path);

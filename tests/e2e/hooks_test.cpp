@@ -81,6 +81,31 @@ TEST_P(Hooks, AreToldOfTheBuildAsMmdebstrapTells) {
   EXPECT_EQ(made.count("/tmp/mmdebstrap.apt.conf.debroot"), 0U);
 }
 
+TEST_P(Hooks, SeeDevicesButNotAllOfTheHosts) {
+  std::string show = "ls \"$1\"/dev 2>/dev/null | tr '\\n' ' ' >>\"$NOTE\"; echo >>\"$NOTE\"; ";
+  std::string use = "echo x >\"$1\"/dev/null; test -c \"$1\"/dev/zero; test ! -s \"$1\"/dev/null";
+  std::string all = "console fd full null ptmx pts random shm stderr stdin stdout tty urandom zero \n";
+  EXPECT_EQ(noted({"--setup-hook", show, "--extract-hook", show + use, "--customize-hook", show + use}),
+            "\n" + all + all);
+  EXPECT_EQ(read_tar(bytes_of(place().out("image.tar")))["/dev/console"].type, 'c');
+}
+
+TEST_P(Hooks, ListsOfAptsUpdateStay) {
+  // what apt-get update of a hook brings is there for the hooks that follow
+  std::string lists = "\"$1\"/var/lib/apt/lists/";
+  EXPECT_EQ(noted({"--essential-hook", "echo more >" + lists + "other_Packages", "--customize-hook",
+                   "cat " + lists + "other_Packages >\"$NOTE\""}),
+            "more\n");
+  EXPECT_FALSE(read_tar(bytes_of(place().out("image.tar"))).contains("/var/lib/apt/lists/other_Packages"));
+}
+
+TEST_P(Hooks, MayMakeTheRootTheRootDirectory) {
+  if (::access("/usr/sbin/pivot_root", X_OK) != 0) GTEST_SKIP() << "no pivot_root here";
+  std::string pivot = "mkdir \"$1\"/old && mount --bind \"$1\" \"$1\" && cd \"$1\" && /usr/sbin/pivot_root . old";
+  noted({"--customize-hook", pivot, "--customize-hook", "echo \"$1\" >/path"});
+  EXPECT_EQ(read_tar(bytes_of(place().out("image.tar")))["/path"].content, "/\n");
+}
+
 TEST_P(Hooks, MayBeAProgram) {
   put_file(place().out("hook"), "#!/bin/sh\necho \"$#\" >\"$NOTE\"\ntest -d \"$1/etc\" && echo root >>\"$NOTE\"\n",
            0755);

@@ -45,6 +45,9 @@ TEST_P(AsMmdebstrap, LetsTheHostShow) {
   EXPECT_THAT(tree["/result"].content, testing::Not(testing::HasSubstr("TMPDIR=")));
   EXPECT_THAT(tree["/result"].content, testing::HasSubstr(std::string("\n") + host.nodename + "\n"));
   EXPECT_THAT(tree["/result"].content, testing::EndsWith(bytes_of("/etc/resolv.conf")));
+  EXPECT_THAT(tree["/result"].content, testing::Not(testing::HasSubstr("SOURCE_DATE_EPOCH=")));
+  line.environment["SOURCE_DATE_EPOCH"] = "1577836800";
+  EXPECT_THAT(made(line)["/result"].content, testing::HasSubstr("SOURCE_DATE_EPOCH=1577836800\n"));
   EXPECT_EQ(tree["/etc/resolv.conf"].content, bytes_of("/etc/resolv.conf"));
   EXPECT_EQ(tree["/etc/hostname"].content, bytes_of("/etc/hostname"));
   EXPECT_FALSE(tree.contains("/etc/apt/apt.conf.d/00mmdebstrap"));
@@ -82,24 +85,24 @@ TEST_P(AsMmdebstrap, TakesItsFormats) {
 }
 
 TEST_P(AsMmdebstrap, RefusesPlacesAndFormatsThatDoNotGoTogether) {
-  EXPECT_EQ(failure_of(place(), line_of({"--format=squashfs", "tiny", "-", "MIRROR"}), 1),
+  EXPECT_EQ(failure_of(place(), line_of({"--format=squashfs", "tiny", "-", "MIRROR"}), 25),
             "E: a squashfs cannot be written to standard output\n"
             "  try: -o FILE\n");
-  EXPECT_EQ(failure_of(place(), line_of({"tiny", "/", "MIRROR"}), 1),
+  EXPECT_EQ(failure_of(place(), line_of({"tiny", "/", "MIRROR"}), 25),
             "E: '/' is the root of this system, not an output\n");
 }
 
 TEST_P(AsMmdebstrap, SaysWhatIsWrongInOneLine) {
   constexpr const char *kUsage = "Usage:\n    mmdebstrap [OPTION...] [SUITE [TARGET [MIRROR...]]]\n\n";
-  EXPECT_EQ(failure_of(place(), line_of({"tiny", "x.tar", "nowhere"}), 1),
+  EXPECT_EQ(failure_of(place(), line_of({"tiny", "x.tar", "nowhere"}), 25),
             "E: 'nowhere' is no mirror\n"
             "  expected: a URI, a 'deb …' line, the name of a sources file, or '-' for standard input\n");
-  EXPECT_EQ(failure_of(place(), line_of({"", "x.tar", "MIRROR"}), 1),
+  EXPECT_EQ(failure_of(place(), line_of({"", "x.tar", "MIRROR"}), 25),
             "E: cannot use mirror 'MIRROR' without a suite\n");
-  EXPECT_EQ(failure_of(place(), line_of({"", "x.tar"}), 1), "E: the mirrors given name no archive to install from\n");
-  EXPECT_EQ(failure_of(place(), line_of({"tiny", "x.tar", "MIRROR", "--variant=frob"}), 1).substr(0, 26),
+  EXPECT_EQ(failure_of(place(), line_of({"", "x.tar"}), 25), "E: the mirrors given name no archive to install from\n");
+  EXPECT_EQ(failure_of(place(), line_of({"tiny", "x.tar", "MIRROR", "--variant=frob"}), 25).substr(0, 26),
             "E: unknown variant 'frob'\n");
-  EXPECT_EQ(failure_of(place(), line_of({"tiny", "/", "MIRROR"}), 1),
+  EXPECT_EQ(failure_of(place(), line_of({"tiny", "/", "MIRROR"}), 25),
             "E: '/' is the root of this system, not an output\n");
   EXPECT_EQ(failure_of(place(), line_of({"--c", "main", "tiny"}), 2),
             "E: option '--c' is ambiguous\n"
@@ -130,8 +133,8 @@ TEST_P(AsMmdebstrap, LogsWhatScriptsLookFor) {
         "I: automatically chosen mode: ", "I: chroot architecture ARCH is equal to the host's architecture\n",
         "I: automatically chosen format: tar\n", "I: running apt-get update...\n",
         "I: downloading packages with apt...\n", "I: extracting archives...\n", "I: installing essential packages...\n",
-        "\nsaid\n", "I: cleaning package lists and apt cache...\n",
-        "I: creating tarball...\nI: done\nI: success in "}) {
+        "I: running --customize-hook in shell: sh -c 'echo said' exec ", "\nsaid\n",
+        "I: cleaning package lists and apt cache...\n", "I: creating tarball...\nI: done\nI: removing tempdir "}) {
     EXPECT_THAT(log, testing::HasSubstr(text));
   }
   EXPECT_THAT(log, testing::ContainsRegex("I: success in [0-9]+\\.[0-9]{4} seconds\n$"));
@@ -141,6 +144,78 @@ TEST_P(AsMmdebstrap, QuietLetsOnlyHooksSpeak) {
   Finished finished = finish(place(), line_of({"--variant=custom", "--include=hello", "--customize-hook", "echo said",
                                                "tiny", "x.tar", "MIRROR"}));
   EXPECT_EQ(finished.err, "said\n");
+}
+
+TEST_P(AsMmdebstrap, HooksHaveItsStandardErrorForTheirOutput) {
+  // as it is, without a line's end, and in its place among the lines of the log
+  Command line =
+      line_of({"--variant=custom", "--setup-hook=printf 'no end'; printf '\\033[1m' >&2", "--setup-hook=true",
+               "--chrooted-customize-hook=true", "--include=hello,shell", "tiny", "x.tar", "MIRROR"});
+  std::erase(line.argv, "--quiet");
+  Finished finished = finish(place(), line);
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_THAT(finished.err, testing::HasSubstr("no end\033[1mI: running --setup-hook directly: true /"));
+  EXPECT_THAT(finished.err, testing::HasSubstr("I: running --chrooted-customize-hook in shell: sh -c 'true'\n"));
+}
+
+TEST_P(AsMmdebstrap, HooksFindWhatItsAptWouldHaveLeft) {
+  // root makes devices in the tree from the beginning
+  Finished finished = finish(
+      place(),
+      line_of({"--variant=essential", "--include=hello", "--setup-hook=ls \"$1\"/dev 2>/dev/null | wc -l",
+               "--customize-hook=ls \"$1\"/dev | wc -l; ls \"$1\"/var/cache/apt/archives", "tiny", "x.tar", "MIRROR"}));
+  std::string first = GetParam() == As::root ? "14\n" : "0\n";
+  EXPECT_EQ(finished.err, first + "14\nhello_1.0_" + architecture() + ".deb\nlock\npartial\n");
+}
+
+TEST_P(AsMmdebstrap, NeedsNoHomeForItsCache) {
+  Command line = line_of({"--variant=custom", "--include=hello", "tiny", "x.tar", "MIRROR"});
+  line.environment["XDG_CACHE_HOME"] = "/proc/nowhere";
+  EXPECT_TRUE(made(line).contains("/usr/share/hello/greeting"));
+}
+
+TEST_P(AsMmdebstrap, FakechrootIsUnshare) {
+  Command line = line_of({"--mode=fakechroot", "--variant=custom", "--include=hello",
+                          "--customize-hook=echo $MMDEBSTRAP_MODE", "tiny", "x.tar", "MIRROR"});
+  std::erase(line.argv, "--quiet");
+  Finished finished = finish(place(), line);
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_THAT(finished.err, testing::HasSubstr("W: mode fakechroot is not offered: using mode unshare"));
+  EXPECT_THAT(finished.err, testing::HasSubstr("\nunshare\n"));
+}
+
+TEST_P(AsMmdebstrap, DryRunLeavesTheSkeletonInADirectory) {
+  Command line = line_of({"--variant=essential", "--dry-run", "--setup-hook=touch \"$1\"/x", "tiny", "tree", "MIRROR"});
+  Finished finished = finish(place(), line);
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  Image tree = read_directory(place().out("tree"));
+  for (const char *path : {"/etc/apt/sources.list", "/etc/fstab", "/var/lib/dpkg/arch", "/var/lib/dpkg/status"}) {
+    EXPECT_TRUE(tree.contains(path)) << path;
+  }
+  for (const char *path : {"/bin", "/x", "/var/cache/apt/archives"}) EXPECT_FALSE(tree.contains(path)) << path;
+}
+
+TEST_P(AsMmdebstrap, HelpsToWorkOnDirectoriesThatItMade) {
+  auto helper = [&](std::vector<std::string> words) {
+    Command line = build_command(place(), {});
+    words.insert(words.begin(), {line.argv[0], "mmdebstrap", "--unshare-helper"});
+    line.argv = std::move(words);
+    return finish(place(), line);
+  };
+  EXPECT_EQ(finish(place(), line_of({"--variant=essential", "tiny", "tree", "MIRROR"})).status, 0);
+  Finished finished =
+      helper({"chroot", "tree", "/bin/sh", "-c", "id -u; echo $$; test $$ -lt 10; cat /etc/fstab >/dev/null"});
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_THAT(finished.out, testing::StartsWith("0\n"));
+  finished = helper({"sh", "-c", "exit 7"});
+  EXPECT_EQ(finished.status, 25);
+  EXPECT_EQ(finished.err, "E: unshared command failed\n");
+  finished = helper({"/no/such/program"});
+  EXPECT_EQ(finished.status, 25);
+  EXPECT_EQ(finished.err, "E: cannot run '/no/such/program': no such file or directory\nE: unshared command failed\n");
+  EXPECT_EQ(helper({}).err, "E: '--unshare-helper' needs a command\n");
+  EXPECT_EQ(helper({"rm", "-r", "tree"}).status, 0);
+  EXPECT_FALSE(std::filesystem::exists(place().out("tree")));
 }
 
 TEST_P(AsMmdebstrap, DryRunMakesNothing) {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "build/first_debs.hpp"
+#include "build/archived_debs.hpp"
 #include "support/scratch_root.hpp"
 #include "support/thrown_error.hpp"
 

@@ -97,7 +97,7 @@ Messages:
                               open
       --logfile FILE          write messages to FILE instead of standard error
   -q, --quiet                 say nothing but errors
-  -v, --verbose               show what maintainer scripts and hooks write
+  -v, --verbose               show what maintainer scripts write
   -d, --debug                 show also every package as it is worked on
   -h, --help                  show this help
 

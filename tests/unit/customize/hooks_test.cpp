@@ -106,7 +106,17 @@ TEST_F(RunHookTest, MountsStayForLaterOnes) {
   ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
   for (const char *directory : {"/proc", "/sys", "/dev", "/mine"}) root_->make_directories(directory);
   {
-    HookMounts mounts(root_.path(), {"chroot/mount/sys"});
+    using Kind = DevicePlace::Kind;
+    std::vector<DevicePlace> devices = {{"/dev/null", Kind::node, {}},
+                                        {"/dev/pts", Kind::directory, {}},
+                                        {"/dev/absent-here", Kind::node, {}},
+                                        {"/dev/fd", Kind::link, "/proc/self/fd"}};
+    base::RootDirectory own = base::RootDirectory::open(root_.path());  // the one before is of the other namespace
+    HookMounts mounts(own, root_.path(), {{"chroot/mount/sys"}, devices, true});
+    EXPECT_EQ(root_->list("/dev"), (Names{"fd", "null", "pts"}));
+    run("touch \"$1/proc/sys/kernel/hostname\" 2>/dev/null || echo read-only");
+    EXPECT_EQ(lines_, (Names{"read-only"}));
+    lines_.clear();
     run("test -e \"$1/proc/self/status\" && test -c \"$1/dev/null\" && mount -t tmpfs none \"$1/mine\" && echo seen");
     EXPECT_EQ(lines_, (Names{"seen"}));
     EXPECT_TRUE(root_->list("/sys").empty());

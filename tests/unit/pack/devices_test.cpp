@@ -22,6 +22,21 @@ TEST(MakeDevices, FillsDevAndLeavesItsTime) {
   EXPECT_TRUE(make_devices(base::RootDirectory::open(tree.path()), true)) << "what is there stays";
 }
 
+TEST(RemoveDevices, LeavesWhatIsNotOfItsMaking) {
+  ScratchTree tree;
+  tree.directory("dev");
+  base::RootDirectory root = base::RootDirectory::open(tree.path());
+  make_devices(root, may_make_nodes(root));
+  tree.file("dev/shm/x", "");
+  root.remove_file("/dev/stdin");
+  tree.file("dev/stdin", "");
+  timespec times[2] = {{kEpoch, 0}, {kEpoch, 0}};
+  ::utimensat(root.fd(), "dev", times, 0);
+  remove_devices(root);
+  EXPECT_THAT(root.list("/dev"), ElementsAre("shm", "stdin"));
+  EXPECT_EQ(tree.status("dev").st_mtim.tv_sec, kEpoch);
+}
+
 TEST(MakeDevices, WithoutNodesMakesDirectoriesAndLinks) {
   ScratchTree tree;
   EXPECT_TRUE(make_devices(base::RootDirectory::open(tree.path()), false));

@@ -266,6 +266,21 @@ TEST(PackTar, SameTreeMadeInAnotherWayGivesTheSameBytes) {
   EXPECT_EQ(bytes.size() % kTarRecordBytes, 0U);
 }
 
+TEST(PackTar, WritesDevicesByHandAsMmdebstrapDoes) {
+  ScratchTree tree;
+  PackOptions options = options_without_devices();
+  options.with_devices = true;
+  std::string bytes = packed(tree, options);
+  constexpr std::size_t kNumbersAt = 329;
+  constexpr std::size_t kDevices = 15;
+  EXPECT_EQ(bytes.substr(kNumbersAt, 16), std::string(16, '\0')) << "of ./dev/";
+  EXPECT_EQ(bytes.substr(kTarBlockBytes + kNumbersAt, 16), std::string("0000005\0"
+                                                                       "0000001\0",
+                                                                       16))
+      << "of ./dev/console";
+  EXPECT_EQ((bytes.size() - kDevices * kTarBlockBytes) % kTarRecordBytes, 0U) << "what tar writes begins behind them";
+}
+
 TEST(PackTar, OneWalkServesEveryOutput) {
   ScratchTree tree;
   tree.file("text", std::string(100'000, 't'));

@@ -67,6 +67,21 @@ TEST_F(AsMmdebstrap, PrefersTheEpochGiven) {
   EXPECT_EQ(make().source_date_epoch, 5);
 }
 
+TEST_F(AsMmdebstrap, FallsBackToTmpAsPerlDoes) {
+  host_.environment["TMPDIR"] = "/no/such/place";
+  EXPECT_EQ(make().temporary_directory, "/tmp");
+}
+
+TEST_F(AsMmdebstrap, TakesFakechrootForUnshare) {
+  options_.mode = "fakechroot";
+  BuildPlan plan = make();
+  EXPECT_EQ(plan.mode, Mode::unshare);
+  EXPECT_THAT(plan.warnings,
+              ElementsAre("mode fakechroot is not offered: using mode unshare, which makes the same image"));
+}
+
+TEST_F(AsMmdebstrap, MayGoWithoutACache) { EXPECT_TRUE(make().cache.is_optional); }
+
 TEST_F(AsMmdebstrap, WarnsOfFilesThatTheHostLacks) {
   host_.system_directory = directory_ / "nowhere";
   host_.apt_user_id.reset();

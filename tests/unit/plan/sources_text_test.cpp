@@ -48,7 +48,7 @@ TEST(OneLine, TakesFlatAndLocalArchives) {
   EXPECT_EQ(entries[0].archive_root, "file:///srv/repo");
   EXPECT_EQ(entries[0].suite, "./");
   EXPECT_THAT(entries[0].components, IsEmpty());
-  EXPECT_EQ(entries[1].archive_root, "file:///srv/two");
+  EXPECT_EQ(entries[1].archive_root, "copy:///srv/two");
   EXPECT_EQ(entries[1].suite, "arm64/");
 }
 

@@ -256,6 +256,20 @@ TEST_P(SandboxHost, HasADirectoryOfItsOwnToLaySomethingOver) {
             "x\n");
 }
 
+TEST_P(SandboxHost, BindsNeedNoProc) {
+  EXPECT_EQ(in_tree(
+                [this](Runner &runner, const base::RootDirectory &root) {
+                  std::ofstream(scratch_ + "/twin") << "twin\n";
+                  root.write("etc/0", "own\n");
+                  runner.bind({{scratch_ + "/twin", "/etc/0"}});
+                  RunRequest bare;
+                  bare.sees_binds = false;
+                  return shell(runner, "cat /etc/0; echo /proc/*") + shell(runner, "cat /etc/0", bare);
+                },
+                StagingKind::memory, {.mounts_proc = false}),
+            "twin\n/proc/*\nown\n");
+}
+
 TEST_P(SandboxHost, NamesABindThatFails) {
   EXPECT_EQ(in_tree([](Runner &runner, const base::RootDirectory &) {
               runner.bind({{"/bin/sh", "/etc/absent"}});

@@ -37,10 +37,10 @@ TEST(StagingChoice, TakesTheDiskOtherwise) {
   EXPECT_EQ(choose_staging({1, 1}, {1000, std::nullopt}).kind, StagingKind::disk);
 }
 
-TEST(StagingFlags, RefuseNoexecAlwaysAndNodevForRoot) {
-  auto message = [](unsigned long flags, bool is_root) -> std::string {
+TEST(StagingFlags, RefuseNoexecAlwaysAndNodevWhereNodesAreUsed) {
+  auto message = [](unsigned long flags, bool uses_nodes) -> std::string {
     try {
-      check_staging_flags("/mnt/tmp", flags, is_root);
+      check_staging_flags("/mnt/tmp", flags, uses_nodes);
       return "";
     } catch (const Error &error) {
       EXPECT_EQ(error.hint(), "TMPDIR=DIR with a directory on a file system without this option");

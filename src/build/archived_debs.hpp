@@ -1,5 +1,5 @@
-/// The .debs of what is installed first, where apt would have put them: hooks of the extract stage read them there
-/// (MMDEBSTRAP_ESSENTIAL names them).
+/// The .debs of packages where apt would have put them: hooks read them there. Those of the extract stage find what is
+/// installed first (MMDEBSTRAP_ESSENTIAL names them), those of the customize stage what is installed afterwards.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@
 
 namespace debroot::build {
 
-class FirstDebs {
+class ArchivedDebs {
  public:
-  /// Copies the .debs of plan.first to /var/cache/apt/archives; one that a setup hook has put there stays as it is.
+  /// Copies the .debs of `numbers` to /var/cache/apt/archives; one that a hook has put there stays as it is.
   /// @throws Error
-  FirstDebs(const base::RootDirectory &root, const InstallPlan &plan,
-            const std::function<base::VerifiedFile(std::uint32_t)> &take);
+  ArchivedDebs(const base::RootDirectory &root, const InstallPlan &plan, const std::vector<std::uint32_t> &numbers,
+               const std::function<base::VerifiedFile(std::uint32_t)> &take);
 
-  /// Paths inside the root, in the order in which they are installed.
+  /// Paths inside the root, in the order of `numbers`.
   [[nodiscard]] const std::vector<std::string> &paths() const noexcept { return paths_; }
 
   /// Takes away what was put there.

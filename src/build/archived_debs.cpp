@@ -1,4 +1,4 @@
-#include "build/first_debs.hpp"
+#include "build/archived_debs.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -39,11 +39,12 @@ std::string deb_file_name(const PackageId &id) {
   return fmt::format("{}_{}_{}.deb", quoted(id.name), quoted(id.version), quoted(id.architecture));
 }
 
-FirstDebs::FirstDebs(const base::RootDirectory &root, const InstallPlan &plan,
-                     const std::function<base::VerifiedFile(std::uint32_t)> &take)
+ArchivedDebs::ArchivedDebs(const base::RootDirectory &root, const InstallPlan &plan,
+                           const std::vector<std::uint32_t> &numbers,
+                           const std::function<base::VerifiedFile(std::uint32_t)> &take)
     : root_(root) {
-  root.make_directories("/var/cache/apt/archives");
-  for (std::uint32_t number : plan.first) {
+  if (!numbers.empty()) root.make_directories("/var/cache/apt/archives");
+  for (std::uint32_t number : numbers) {
     std::string path = fmt::format("/var/cache/apt/archives/{}", deb_file_name(plan.packages[number].id));
     paths_.push_back(path);
     if (root.exists(path)) continue;
@@ -53,7 +54,7 @@ FirstDebs::FirstDebs(const base::RootDirectory &root, const InstallPlan &plan,
   }
 }
 
-void FirstDebs::remove() const {
+void ArchivedDebs::remove() const {
   for (const std::string &path : copied_) root_.remove_file(path);
 }
 
