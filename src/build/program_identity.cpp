@@ -43,7 +43,10 @@ int look_at_program(dl_phdr_info *info, std::size_t, void *result) {
   for (int i = 0; i < info->dlpi_phnum && id.empty(); ++i) {
     const ElfW(Phdr) &segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
-    id = build_id_in(reinterpret_cast<const char *>(info->dlpi_addr + segment.p_vaddr), segment.p_memsz);
+    // the address is a number where the loader says it
+    const auto *notes =
+        reinterpret_cast<const char *>(info->dlpi_addr + segment.p_vaddr);  // NOLINT(performance-no-int-to-ptr)
+    id = build_id_in(notes, segment.p_memsz);
   }
   return 1;
 }
