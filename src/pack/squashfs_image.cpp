@@ -17,7 +17,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <limits>
 #include <map>
 #include <new>
@@ -135,7 +134,7 @@ sqfs_inode_generic_t *make_inode(SQFS_INODE_TYPE type, std::string_view extra = 
   if (memory == nullptr) throw std::bad_alloc();
   auto *inode = static_cast<sqfs_inode_generic_t *>(memory);
   inode->base.type = static_cast<sqfs_u16>(type);
-  std::memcpy(inode->extra, extra.data(), extra.size());
+  std::copy(extra.begin(), extra.end(), reinterpret_cast<char *>(inode->extra));
   return inode;
 }
 
