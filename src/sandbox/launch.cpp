@@ -14,6 +14,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "sandbox/runner_view.hpp"
 
 namespace debroot::sandbox {
 namespace {
@@ -52,7 +53,8 @@ __attribute__((no_sanitize("address", "thread"))) int run_child(void *argument) 
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::setsid();
-  if (plan.mount_namespace >= 0 && ::setns(plan.mount_namespace, CLONE_NEWNS) != 0) {
+  // which makes the root of that namespace the root directory
+  if (plan.mount_namespace >= 0 && (::setns(plan.mount_namespace, CLONE_NEWNS) != 0 || ::chroot(kTreePath) != 0)) {
     return fail(plan, LaunchStep::mount_namespace);
   }
   if (::dup2(plan.stdin_fd, 0) < 0 || ::dup2(plan.output_fd, 1) < 0 || ::dup2(plan.output_fd, 2) < 0) {

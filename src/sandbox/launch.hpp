@@ -17,7 +17,7 @@ struct LaunchRequest {
   const std::string &directory;
   int stdin_fd = -1;
   int output_fd = -1;
-  int mount_namespace = -1;  ///< to enter first; -1: stay
+  int mount_namespace = -1;  ///< to enter first, and the tree in it (kTreePath); -1: stay
 };
 
 /// A started program, or why there is none.

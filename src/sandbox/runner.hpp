@@ -1,4 +1,4 @@
-/// The runner: a small process that lives inside the tree as pid 1 of its own pid namespace and starts programs there.
+/// The runner: a small process that lives inside the tree, in a pid namespace of its own, and starts programs there.
 ///
 /// It is forked from the builder while that has one thread, and builds its view of the world at once: an own mount
 /// namespace that holds only a new /proc, a minimal /dev and /sys, an own network namespace with nothing but loopback,
@@ -6,8 +6,9 @@
 /// it `enter`s the tree; then it serves requests. When the builder dies, so does the runner, and with it every process
 /// of its pid namespace.
 ///
-/// The tree is its whole root directory (pivot_root, not chroot), so a program running as (mapped) root finds neither
-/// the host's files nor the builder's descriptors. fsync and its kin succeed without doing anything: the tree is
+/// Its mount namespace holds the tree and an empty tmpfs around it, so a program running as (mapped) root finds neither
+/// the host's files nor the builder's descriptors, even if it breaks out of the tree. Pid 1, which only reaps, stays in
+/// that tmpfs: so programs see that they run in a chroot. fsync and its kin succeed without doing anything: the tree is
 /// thrown away when the machine loses power anyhow.
 #pragma once
 

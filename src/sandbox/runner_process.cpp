@@ -52,6 +52,20 @@ base::Channel close_inherited(base::Channel channel, base::Fd null, base::Fd &mo
   return base::Channel(base::Fd(kChannelFd));
 }
 
+/// Goes on in a child, for which this process is the first one of the pid namespace: its root directory stays outside
+/// the tree, by which programs know that they run in a chroot (ischroot(1), systemctl) as in any builder's, and do not
+/// wait for a running system. It reaps what nobody waits for, and ends with the child, whose end is everyone's.
+void stay_outside() {
+  pid_t server = ::fork();
+  if (server < 0) fail_step("start another process");
+  if (server == 0) return;
+  ::close_range(0, ~0U, 0);
+  while (true) {
+    pid_t ended = ::waitpid(-1, nullptr, 0);
+    if (ended == server || (ended < 0 && errno != EINTR)) ::_exit(0);
+  }
+}
+
 /// Serves requests until the builder is gone.
 class Server {
  public:
@@ -65,7 +79,7 @@ class Server {
       if (watched[1].revents != 0) reap();
       if (watched[0].revents != 0) {
         auto message = channel_.receive();
-        // the end of pid 1 is the end of every process of its namespace
+        // pid 1 ends with this process, and every process of the namespace with it
         if (!message) ::_exit(0);
         handle(*message);
       }
@@ -201,6 +215,7 @@ void run_runner(base::Channel channel, const RunnerOptions &options) {
     if (!install_quiet_sync() && has_own) {
       reply.notes.emplace_back("this host has no seccomp, so scripts wait for the disk");
     }
+    if (has_own) stay_outside();
     Server server(std::move(channel), watch_children(), std::move(mounts), options);
     server.send(std::move(reply));
     server.serve();

@@ -111,13 +111,6 @@ void prepare_sys(const RunnerOptions &options, std::vector<std::string> &notes) 
   notes.emplace_back("this host allows no /sys for scripts");
 }
 
-/// Makes the working directory '/' and lets go of what was there.
-void pivot_here() {
-  if (::syscall(SYS_pivot_root, ".", ".") != 0 || ::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) {
-    fail_step("change the root directory");
-  }
-}
-
 /// Moves a prepared mount to the tree's directory of the same name; false when there is no such directory.
 bool move_prepared(const base::RootDirectory &tree, const std::string &name) {
   auto target = tree.try_open_file(name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
@@ -154,14 +147,15 @@ std::vector<std::string> prepare_view(const RunnerOptions &options) {
   if (options.mounts_proc) prepare_proc(notes);
   if (options.mounts_dev) prepare_dev(options.private_name, notes);
   if (options.mounts_sys) prepare_sys(options, notes);
-  if (::chdir(kBench) != 0) fail_step("change the root directory");
-  pivot_here();
+  bool is_alone = ::chdir(kBench) == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 &&
+                  ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
+  if (!is_alone) fail_step("change the root directory");
   return notes;
 }
 
 std::vector<std::string> enter_tree(base::Fd tree, const RunnerOptions &options) {
   std::vector<std::string> notes;
-  if (::move_mount(tree.get(), "", AT_FDCWD, "/tree", MOVE_MOUNT_F_EMPTY_PATH) != 0) fail_step("mount the tree");
+  if (::move_mount(tree.get(), "", AT_FDCWD, kTreePath, MOVE_MOUNT_F_EMPTY_PATH) != 0) fail_step("mount the tree");
   if (::fchdir(tree.get()) != 0) fail_step("change the root directory");
   base::RootDirectory root(std::move(tree));
   for (auto [name, is_wanted] : {std::pair{"proc", options.mounts_proc}, std::pair{"dev", options.mounts_dev},
@@ -169,7 +163,7 @@ std::vector<std::string> enter_tree(base::Fd tree, const RunnerOptions &options)
     if (!is_wanted || move_prepared(root, name)) continue;
     notes.push_back(fmt::format("the tree has no directory /{}", name));
   }
-  pivot_here();
+  if (::chroot(kTreePath) != 0 || ::chdir("/") != 0) fail_step("change the root directory");
   return notes;
 }
 

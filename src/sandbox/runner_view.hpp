@@ -21,12 +21,15 @@ struct RunnerFailure {
 /// Throws RunnerFailure with errno.
 [[noreturn]] void fail_step(std::string step);
 
+/// Where the tree lies in the tiny tmpfs.
+inline constexpr const char *kTreePath = "/tree";
+
 /// Leaves the host's files: afterwards '/' is a tiny tmpfs that holds prepared/{proc,dev,sys} and the empty `tree`.
 /// @return notes for the builder. @throws RunnerFailure
 [[nodiscard]] std::vector<std::string> prepare_view(const RunnerOptions &options);
 
-/// Makes the detached mount `tree` the root directory and moves the prepared mounts into it. The tiny tmpfs is gone
-/// afterwards. @return notes. @throws RunnerFailure
+/// Changes this process into the detached mount `tree` (chroot) with the prepared mounts in it. What lies outside is the
+/// tiny tmpfs. @return notes. @throws RunnerFailure
 [[nodiscard]] std::vector<std::string> enter_tree(base::Fd tree, const RunnerOptions &options);
 
 /// Sets the loopback interface of this network namespace up. @throws RunnerFailure

@@ -86,7 +86,24 @@ TEST_P(SandboxHost, BuilderIsRootWithFixedNameAndMask) {
 }
 
 TEST_P(SandboxHost, ScriptIsRootAndSeesOnlyItsOwnProcesses) {
-  EXPECT_EQ(in_shell("id -u; cd /proc; set -- [0-9]*; echo $# $1; test $2 = $$ && hostname"), "0\n2 1\ndebroot\n");
+  EXPECT_EQ(in_shell("id -u; cd /proc; set -- [0-9]*; echo $# $1; test $3 = $$ && hostname"), "0\n3 1\ndebroot\n");
+}
+
+TEST_P(SandboxHost, ScriptFindsItselfInAChroot) {
+  // as ischroot(1) looks: libc6's postinst waits a second for a running init otherwise
+  std::string number = "awk '$5 == \"/\" { print $1 }' /proc/";
+  EXPECT_EQ(in_shell("a=$(" + number + "1/mountinfo); b=$(" + number + "self/mountinfo); test $a -a $b -a $a != $b && " +
+                     "echo yes; cat /proc/mounts | grep -c ' / '"),
+            "yes\n1\n");
+}
+
+TEST_P(SandboxHost, NothingOfTheHostLiesAroundTheTree) {
+  std::string around = in_shell("cd /proc/1/root/ && echo * dev/* proc/* sys/*");
+  if (GetParam() == As::root) {
+    EXPECT_EQ(around, "dev proc sys tree dev/* proc/* sys/*\n");
+  } else {
+    EXPECT_THAT(around, HasSubstr("Permission denied"));
+  }
 }
 
 TEST_P(SandboxHost, ScriptSeesTheTreeAndNothingOfTheHost) {
