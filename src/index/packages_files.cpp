@@ -11,8 +11,9 @@
 namespace debroot::index {
 namespace {
 
-/// Best first: what has to be transferred weighs more than the time to decompress it.
-constexpr std::array<std::string_view, 4> kSuffixes = {".xz", ".gz", ".zst", ""};
+/// Best first. A main index is 3 MB larger as gzip than as xz, and is decompressed in a quarter of the time: below some
+/// 60 Mbit/s xz would be there sooner, above it gzip.
+constexpr std::array<std::string_view, 4> kSuffixes = {".gz", ".xz", ".zst", ""};
 
 PackagesFile make_file(const ReleaseFile &release, const std::string &path, const ListedFile &listed) {
   PackagesFile file{path, {}, listed.sha256, listed.size_bytes};

@@ -18,7 +18,7 @@ struct PackagesFile {
   std::uint64_t size_bytes = 0;
 };
 
-/// One index in all its forms, best first: xz, gz, zstd, plain. Any one will do.
+/// One index in all its forms, best first: gz, xz, zstd, plain. Any one will do.
 struct PackagesIndex {
   std::string component;     ///< empty for a flat archive
   std::string architecture;  ///< "amd64", "all"; empty for a flat archive

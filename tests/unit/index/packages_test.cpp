@@ -257,7 +257,7 @@ TEST_F(ArchiveIndex, FormsComeBestFirstWithTheirHashes) {
     paths.push_back(file.path);
     EXPECT_EQ(file.by_hash_path, "main/binary-amd64/by-hash/SHA256/" + file.sha256);
   }
-  EXPECT_THAT(paths, ElementsAre("main/binary-amd64/Packages.xz", "main/binary-amd64/Packages.gz",
+  EXPECT_THAT(paths, ElementsAre("main/binary-amd64/Packages.gz", "main/binary-amd64/Packages.xz",
                                  "main/binary-amd64/Packages.zst", "main/binary-amd64/Packages"));
 }
 
@@ -304,11 +304,11 @@ TEST_F(ArchiveIndex, WhatTheReleaseDoesNotListIsNamed) {
 
 TEST_F(ArchiveIndex, WrongDigestsOfTheArchiveAreNoticed) {
   archive_.add("bookworm", "main", test::DebBuilder("a"));
-  archive_.suite("bookworm").wrong_digests = {"main/binary-amd64/Packages.xz"};
+  archive_.suite("bookworm").wrong_digests = {"main/binary-amd64/Packages.gz"};
   archive_.suite("bookworm").has_by_hash = false;
   render();
   EXPECT_THAT(thrown_by([&] { return packages("bookworm", "main", {"amd64"}, 0); }),
-              testing::StartsWith("digest of 'main/binary-amd64/Packages.xz' is wrong\n"));
+              testing::StartsWith("digest of 'main/binary-amd64/Packages.gz' is wrong\n"));
 }
 
 }  // namespace
