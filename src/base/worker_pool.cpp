@@ -1,11 +1,28 @@
 #include "base/worker_pool.hpp"
 
-namespace debroot::base {
+#include <sys/resource.h>
 
-WorkerPool::WorkerPool(unsigned jobs) {
+namespace debroot::base {
+namespace {
+
+/// Linux has a nice value for each thread (setpriority(2), NOTES). Far enough behind this program's other threads and
+/// its children, not so far that other programs of a busy machine take everything. A failure costs nothing but time.
+void step_back() noexcept {
+  constexpr int kSteps = 4;
+  ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kSteps);
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(unsigned jobs, WorkerPriority priority) {
   if (jobs < 2) return;
   threads_.reserve(jobs);
-  for (unsigned i = 0; i < jobs; ++i) threads_.emplace_back([this] { work(); });
+  for (unsigned i = 0; i < jobs; ++i) {
+    threads_.emplace_back([this, priority] {
+      if (priority == WorkerPriority::background) step_back();
+      work();
+    });
+  }
 }
 
 WorkerPool::~WorkerPool() {

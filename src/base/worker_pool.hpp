@@ -13,12 +13,15 @@
 
 namespace debroot::base {
 
+/// `background`: the threads give way to whatever else wants a processor.
+enum class WorkerPriority { normal, background };
+
 /// Runs tasks on `jobs` threads; with one job a task runs inside `submit`, on the caller's thread, so that there is
 /// nothing to wait for and the same code serves both. The caller takes results from the futures in the order it wants
 /// (plan order), which keeps output and the error that is reported free of timing.
 class WorkerPool {
  public:
-  explicit WorkerPool(unsigned jobs);
+  explicit WorkerPool(unsigned jobs, WorkerPriority priority = WorkerPriority::normal);
   WorkerPool(const WorkerPool &) = delete;
   WorkerPool &operator=(const WorkerPool &) = delete;
   /// Drops tasks that have not begun and waits for the others.

@@ -23,7 +23,7 @@ PackageInbox::PackageInbox(base::Channel &channel, const InstallPlan &plan, base
       is_first_(plan.packages.size(), false),
       keeps_all_(keeps_all),
       trace_(trace),
-      pool_(jobs) {
+      pool_(jobs, base::WorkerPriority::background) {
   for (Slot &slot : slots_) slot.arrival = slot.arrived.get_future();
   for (TwinSlot &slot : twin_slots_) slot.arrival = slot.arrived.get_future();
   for (std::uint32_t number : plan.first) is_first_[number] = true;

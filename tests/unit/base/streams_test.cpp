@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <lzma.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -160,6 +161,14 @@ TEST(WorkerPool, GivesResultsAndErrorsInTheCallersOrder) {
 TEST(WorkerPool, OneJobRunsOnTheCallersThread) {
   WorkerPool pool(1);
   EXPECT_EQ(pool.submit([] { return std::this_thread::get_id(); }).get(), std::this_thread::get_id());
+}
+
+TEST(WorkerPool, ThoseInTheBackgroundGiveWay) {
+  auto nice_value = [] { return ::getpriority(PRIO_PROCESS, 0); };
+  int own = nice_value();
+  EXPECT_EQ(WorkerPool(2).submit(nice_value).get(), own);
+  EXPECT_GT(WorkerPool(2, WorkerPriority::background).submit(nice_value).get(), own);
+  EXPECT_EQ(nice_value(), own);
 }
 
 TEST(WorkerPool, DropsWhatHasNotBegun) {
