@@ -39,4 +39,12 @@ void write_whole(const std::string &path, std::string_view bytes) {
   }
 }
 
+int link_unnamed(int file, int directory, const std::string &name) {
+  // the empty path works without /proc but wants a capability (or a recent kernel); /proc works for everybody
+  if (::linkat(file, "", directory, name.c_str(), AT_EMPTY_PATH) == 0) return 0;
+  if (errno == EEXIST) return EEXIST;
+  std::string source = fmt::format("/proc/self/fd/{}", file);
+  return ::linkat(AT_FDCWD, source.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+}
+
 }  // namespace debroot::base

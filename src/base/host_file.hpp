@@ -13,4 +13,8 @@ namespace debroot::base {
 /// Replaces the file at `path` in one step, by one with mode 0600. @throws Error of kind output
 void write_whole(const std::string &path, std::string_view bytes);
 
+/// Gives the unnamed file `file` (O_TMPFILE) the name `name`, relative to the directory `directory` or AT_FDCWD.
+/// @return 0 or errno; EEXIST where the name is taken
+[[nodiscard]] int link_unnamed(int file, int directory, const std::string &name);
+
 }  // namespace debroot::base

@@ -93,8 +93,7 @@ bool StateFile::publish(const std::string &path) {
     path_.clear();
     return true;
   }
-  std::string link = fmt::format("/proc/self/fd/{}", fd_.get());
-  return ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  return base::link_unnamed(fd_.get(), AT_FDCWD, path) == 0;
 }
 
 std::optional<StateStore> StateStore::open(const std::string &cache_directory, std::string &why) {
@@ -144,12 +143,15 @@ std::optional<KeptState> StateStore::take(const std::string &key) const {
   return KeptState{std::move(fd), record->parts};
 }
 
+void StateStore::unlink_both(const std::string &key) const {
+  ::unlink(record_path(key).c_str());
+  ::unlink(state_path(key).c_str());
+}
+
 void StateStore::drop(const std::string &key, const std::string &tar_digest) const {
   DirectoryLock lock(directory_);
   std::optional<StateRecord> record = find(key);
-  if (record && record->parts.tar_digest != tar_digest) return;
-  ::unlink(record_path(key).c_str());
-  ::unlink(state_path(key).c_str());
+  if (!record || record->parts.tar_digest == tar_digest) unlink_both(key);
 }
 
 std::optional<StateFile> StateStore::make_file(std::uint64_t expected_bytes, const Bounds &bounds) const {
@@ -217,8 +219,7 @@ std::uint64_t StateStore::kept_bytes(const std::vector<StateRecord> &records) {
 
 void StateStore::remove(const std::string &key) const {
   DirectoryLock lock(directory_);
-  ::unlink(record_path(key).c_str());
-  ::unlink(state_path(key).c_str());
+  unlink_both(key);
 }
 
 void StateStore::shrink(std::uint64_t bytes) const {

@@ -121,6 +121,7 @@ class StateStore {
   [[nodiscard]] std::string record_path(const std::string &key) const;
   [[nodiscard]] std::string state_path(const std::string &key) const;
   void write(const StateRecord &record) const;
+  void unlink_both(const std::string &key) const;
   void evict(std::uint64_t bytes, const std::string &spared) const;
 
   std::string directory_;

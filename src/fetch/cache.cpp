@@ -138,8 +138,7 @@ base::Fd Cache::publish(PartialFile file, const std::string &sha256) const {
       if (::rename(file.path().c_str(), path.c_str()) != 0) throw unusable(errno, directory_);
     } else {
       // best effort: without /proc or O_TMPFILE the file is used all the same, just not kept
-      std::string link = fmt::format("/proc/self/fd/{}", file.fd().get());
-      static_cast<void>(::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW));
+      static_cast<void>(base::link_unnamed(file.fd().get(), AT_FDCWD, path));
     }
     // a description of its own: it carries no lock and cannot write
     base::Fd reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/fd.hpp"
+#include "base/host_file.hpp"
 
 namespace debroot::pack {
 
@@ -94,15 +95,6 @@ void refuse_terminal(int fd) {
   }
 }
 
-/// linkat of an unnamed file; 0 or an errno value.
-int link_unnamed(int file, int directory, const std::string &name) {
-  // the empty path works without /proc but wants a capability (or a recent kernel); /proc works for everybody
-  if (::linkat(file, "", directory, name.c_str(), AT_EMPTY_PATH) == 0) return 0;
-  if (errno == EEXIST) return EEXIST;
-  std::string source = fmt::format("/proc/self/fd/{}", file);
-  return ::linkat(AT_FDCWD, source.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
-}
-
 }  // namespace
 
 OutputFile::OutputFile(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -176,7 +168,7 @@ void OutputFile::finish() {
     int status = EEXIST;
     for (int i = 0; status == EEXIST && i < kMostNames; ++i) {
       state.temporary = temporary_name(state.leaf);
-      status = link_unnamed(state.file.get(), state.directory.get(), state.temporary);
+      status = base::link_unnamed(state.file.get(), state.directory.get(), state.temporary);
     }
     if (status != 0) {
       state.temporary.clear();
