@@ -147,8 +147,8 @@ std::vector<std::string> prepare_view(const RunnerOptions &options) {
   if (options.mounts_proc) prepare_proc(notes);
   if (options.mounts_dev) prepare_dev(options.private_name, notes);
   if (options.mounts_sys) prepare_sys(options, notes);
-  bool is_alone = ::chdir(kBench) == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 &&
-                  ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
+  bool is_alone = ::chdir(kBench) == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 && ::umount2(".", MNT_DETACH) == 0 &&
+                  ::chdir("/") == 0;
   if (!is_alone) fail_step("change the root directory");
   return notes;
 }

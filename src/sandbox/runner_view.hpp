@@ -28,8 +28,8 @@ inline constexpr const char *kTreePath = "/tree";
 /// @return notes for the builder. @throws RunnerFailure
 [[nodiscard]] std::vector<std::string> prepare_view(const RunnerOptions &options);
 
-/// Changes this process into the detached mount `tree` (chroot) with the prepared mounts in it. What lies outside is the
-/// tiny tmpfs. @return notes. @throws RunnerFailure
+/// Changes this process into the detached mount `tree` (chroot) with the prepared mounts in it. What lies outside is
+/// the tiny tmpfs. @return notes. @throws RunnerFailure
 [[nodiscard]] std::vector<std::string> enter_tree(base::Fd tree, const RunnerOptions &options);
 
 /// Sets the loopback interface of this network namespace up. @throws RunnerFailure

@@ -92,8 +92,8 @@ TEST_P(SandboxHost, ScriptIsRootAndSeesOnlyItsOwnProcesses) {
 TEST_P(SandboxHost, ScriptFindsItselfInAChroot) {
   // as ischroot(1) looks: libc6's postinst waits a second for a running init otherwise
   std::string number = "awk '$5 == \"/\" { print $1 }' /proc/";
-  EXPECT_EQ(in_shell("a=$(" + number + "1/mountinfo); b=$(" + number + "self/mountinfo); test $a -a $b -a $a != $b && " +
-                     "echo yes; cat /proc/mounts | grep -c ' / '"),
+  EXPECT_EQ(in_shell("a=$(" + number + "1/mountinfo); b=$(" + number +
+                     "self/mountinfo); test $a -a $b -a $a != $b && " + "echo yes; cat /proc/mounts | grep -c ' / '"),
             "yes\n1\n");
 }
 
