@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <limits>
 #include <vector>
 
 #include "base/text.hpp"
+#include "cli/text_table.hpp"
 #include "plan/names.hpp"
 
 namespace debroot::cli {
@@ -17,7 +17,6 @@ namespace {
 
 using cache::Standing;
 using cache::StateRecord;
-using Row = std::array<std::string, 7>;
 
 /// As much of a key as tells it from others.
 constexpr std::size_t kKeyDigits = 12;
@@ -38,21 +37,6 @@ std::size_t count_of(const std::vector<StateRecord> &states, Standing standing) 
       states.begin(), states.end(), [&](const StateRecord &record) { return record.standing == standing; }));
 }
 
-std::string table_text(const std::vector<Row> &rows) {
-  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
-  for (const Row &row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const Row &row : rows) {
-    std::string line = " ";
-    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format(" {:<{}} ", row[i], widths[i]);
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  }
-  return out;
-}
-
 std::string states_text(const std::vector<StateRecord> &states) {
   std::string out =
       fmt::format("  base states    {}, {} of at most {}\n", count_of(states, Standing::kept),
@@ -64,7 +48,7 @@ std::string states_text(const std::vector<StateRecord> &states) {
     out += fmt::format("                 {} that are never kept: something in them is drawn at random\n", random);
   }
   if (count_of(states, Standing::kept) == 0) return out;
-  std::vector<Row> rows = {{"KEY", "SUITE", "ARCH", "VARIANT", "PACKAGES", "SIZE", "LAST USED"}};
+  std::vector<TextRow> rows = {{"KEY", "SUITE", "ARCH", "VARIANT", "PACKAGES", "SIZE", "LAST USED"}};
   for (auto record = states.rbegin(); record != states.rend(); ++record) {
     if (record->standing != Standing::kept) continue;
     rows.push_back({record->key.substr(0, kKeyDigits), record->facts.suite, record->facts.architecture,
@@ -72,7 +56,7 @@ std::string states_text(const std::vector<StateRecord> &states) {
                     base::human_bytes(record->parts.tar_bytes + record->parts.extras_bytes),
                     time_text(record->used_seconds)});
   }
-  return out + "\n" + table_text(rows);
+  return out + "\n" + text_table(rows, {}, "  ");
 }
 
 }  // namespace

@@ -3,19 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "base/text.hpp"
 #include "cli/console.hpp"
+#include "cli/text_table.hpp"
 #include "plan/names.hpp"
 
 namespace debroot::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Row = std::array<std::string, 6>;
 
 std::string compression_word(Compression compression) {
   switch (compression) {
@@ -41,42 +40,20 @@ std::string compression_word(Compression compression) {
   return "none";
 }
 
-/// Columns are aligned, sizes to the right; the last column is not padded.
-std::string aligned(const std::vector<Row> &rows) {
-  constexpr std::size_t kSizeColumn = 3;
-  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
-  for (const Row &row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const Row &row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (i + 1 == row.size()) {
-        line += row[i];
-      } else {
-        line +=
-            i == kSizeColumn ? fmt::format("{:>{}}  ", row[i], widths[i]) : fmt::format("{:<{}}  ", row[i], widths[i]);
-      }
-    }
-    out += line + "\n";
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string plan_table(const BuildPlan &plan, const BuildReport &report) {
-  std::vector<Row> rows = {{"PACKAGE", "VERSION", "ARCH", "SIZE", "ARCHIVE", "REASON"}};
+  constexpr std::size_t kSizeColumn = 3;
+  std::vector<TextRow> rows = {{"PACKAGE", "VERSION", "ARCH", "SIZE", "ARCHIVE", "REASON"}};
   std::uint64_t total = 0;
   for (const ReportedPackage &package : report.packages) {
     rows.push_back({package.id.name, package.id.version, package.id.architecture, base::human_bytes(package.size_bytes),
                     package.archive, package.reason});
     total += package.size_bytes;
   }
-  return printable(aligned(rows)) + fmt::format("\n{} {} ({}): {} packages, {}\n", plan.suite, plan.architecture,
-                                                plan::variant_name(plan.variant), report.packages.size(),
-                                                base::human_bytes(total));
+  return printable(text_table(rows, {kSizeColumn})) + fmt::format("\n{} {} ({}): {} packages, {}\n", plan.suite,
+                                                                  plan.architecture, plan::variant_name(plan.variant),
+                                                                  report.packages.size(), base::human_bytes(total));
 }
 
 std::string plan_json(const BuildPlan &plan, const BuildReport &report) {

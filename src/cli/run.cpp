@@ -115,10 +115,9 @@ std::unique_ptr<Renderer> renderer_for(const CommandLine &line, const Console &c
 }
 
 int status_of(const CommandLine &line, ErrorKind kind) noexcept {
-  bool is_interrupted = kind == ErrorKind::interrupted;
-  if (line.command == Command::diff && !is_interrupted) return kExitDiffTrouble;
-  // 2 is for what its option parser refuses
-  if (line.command == Command::mmdebstrap && !is_interrupted) return kExitMmdebstrapFailed;
+  // for whatever ends it, a signal too; 2 is for what its option parser refuses
+  if (line.command == Command::mmdebstrap) return kExitMmdebstrapFailed;
+  if (line.command == Command::diff && kind != ErrorKind::interrupted) return kExitDiffTrouble;
   return exit_status(kind);
 }
 

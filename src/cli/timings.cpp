@@ -7,8 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "cli/console.hpp"
-
 namespace debroot::cli {
 namespace {
 

@@ -13,6 +13,7 @@
 
 #include "base/fd.hpp"
 #include "sandbox/builder_process.hpp"
+#include "sandbox/first_process.hpp"
 
 namespace debroot::sandbox {
 namespace {
@@ -58,8 +59,7 @@ int run_unshared(const std::vector<std::string> &argv) {
   utsname names{};
   if (::uname(&names) == 0) request.hostname = names.nodename;
   BuilderHandle handle = start_builder(request, [&argv](base::Channel) {
-    if (::unshare(CLONE_NEWPID) != 0) return kNotStarted;
-    pid_t first = ::fork();
+    pid_t first = fork_into(CLONE_NEWPID);
     if (first == 0) run_first_process(argv);
     return first < 0 ? kNotStarted : wait_for(first);
   });
