@@ -146,6 +146,8 @@ class Builder {
       receive_plan();
     }
     if (is_skipped(plan_.skips, "setup") && !install_.packages.empty()) make_dpkg_directories(root_);
+    // apt makes it before it fetches: a package that has it too finds it there, and then dpkg leaves it as it is
+    if (apt_state().has_archives) root_.make_directories("/var/cache/apt/archives/partial");
     open_inbox();
     unpack_first();
     enter_root();

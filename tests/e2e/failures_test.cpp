@@ -116,7 +116,11 @@ TEST_F(Failures, OutputThatMayNotBeWritten) {
 }
 
 TEST_F(Failures, MirrorThatCannotBeReached) {
-  EXPECT_EQ(failure_of_line({"build", "tiny", "--quiet", "--mirror", "http://127.0.0.1:1/debian"}, 1),
+  std::string text = failure_of_line({"build", "tiny", "--quiet", "--mirror", "http://127.0.0.1:1/debian"}, 1);
+  // libcurl's words, from 8.12 on
+  if (std::size_t newer = text.find("Could not connect"); newer != std::string::npos)
+    text.replace(newer, 9, "Couldn't");
+  EXPECT_EQ(text,
             "debroot: error: cannot download 'http://127.0.0.1:1/debian/dists/tiny/InRelease': connection refused\n"
             "  from: http://127.0.0.1:1/debian tiny\n"
             "  got: Failed to connect to 127.0.0.1 port 1: Couldn't connect to server\n"

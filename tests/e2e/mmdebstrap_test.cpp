@@ -269,6 +269,13 @@ TEST_P(AsMmdebstrap, TakesSourcesFromStandardInput) {
   EXPECT_TRUE(read_tar(finished.out).contains("/usr/share/hello/greeting")) << "no SUITE, no TARGET";
 }
 
+TEST_P(AsMmdebstrap, ADirectoryThatAptHasMadeIsNotThePackages) {
+  std::string partial = "var/cache/apt/archives/partial";
+  add(package("like-apt").directory(partial, {.mtime = 1'000'000'000}));
+  Image tree = made(line_of({"--variant=essential", "--include=like-apt", "tiny", "x.tar", "MIRROR"}));
+  EXPECT_GT(tree["/" + partial].mtime, kReleaseDate) << "when it was made, not what the package says";
+}
+
 TEST_P(AsMmdebstrap, CtrlCIsOneLineToo) {
   add(package("sleepy").script("postinst", "#!/bin/sh\necho asleep\nsleep 600\n"));
   Command line = line_of({"--variant=essential", "--include=sleepy", "-v", "tiny", "x.tar", "MIRROR"});
