@@ -18,7 +18,6 @@ import compare_trees
 import reference
 from reference import Image
 
-HERE = pathlib.Path(__file__).parent
 SUITES = ("bullseye", "bookworm", "trixie")
 VARIANTS = {
     "extract": ("busybox-static,base-files,nginx",),
@@ -91,11 +90,6 @@ def hook_matrix():
     return out
 
 
-def not_reproducible(suite):
-    files = [HERE / "not_reproducible.txt", HERE / f"not_reproducible_{suite}.txt"]
-    return [line for path in files if path.exists() for line in compare_trees.file_lines(path)]
-
-
 def differing(left, right, allowances):
     """Lines that say what differs between two tars, and on how many paths."""
     trees = [compare_trees.read_tree(path) for path in (left, right)]
@@ -125,7 +119,7 @@ class Matrix:
         if done.returncode != 0:
             print(done.stdout + done.stderr)
             return "debroot failed", seconds, took
-        return self.verdict(made, target, not_reproducible(image.suite)), seconds, took
+        return self.verdict(made, target, support.not_reproducible(image.suite)), seconds, took
 
     def verdict(self, left, right, allowances):
         lines, paths = differing(left, right, allowances)

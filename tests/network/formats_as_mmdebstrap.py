@@ -87,7 +87,7 @@ class Formats:
         return paths if self.checks.check(f"debroot makes a {kind}", done.returncode == 0, done.stderr) else None
 
     def compare_trees(self, kind, tars):
-        lines, count = as_mmdebstrap.differing(*tars, as_mmdebstrap.not_reproducible("bookworm"))
+        lines, count = as_mmdebstrap.differing(*tars, support.not_reproducible("bookworm"))
         self.checks.check(f"the tree in the {kind} is mmdebstrap's", count == 0, "\n".join(lines[:40]))
 
     def compare_file_system(self, kind):

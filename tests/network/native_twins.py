@@ -14,8 +14,6 @@ import time
 import network_support as support
 import suite_image
 
-RANDOM = ("/etc/ssh/ssh_host_*_key", "/etc/ssh/ssh_host_*_key.pub")
-
 
 def build(checks, host, name, arguments):
     """Image and what was said meanwhile."""
@@ -35,7 +33,7 @@ def digest(path):
 def main():
     program, suite, arch, *options = sys.argv[1:]
     support.require_mirror()
-    suite_image.require_emulation(arch)
+    suite_image.require_emulation(arch, hides_host=False)
     checks = support.Checks()
     arguments = [suite, "--arch", arch, *options]
     with support.Host(program) as host:
@@ -44,9 +42,8 @@ def main():
         emulated, said = build(checks, host, "emulated.tar", [*arguments, "--foreign-exec=emulate", "--offline"])
         checks.check("no tool runs natively where none is to", "twins:" not in said)
         if native and emulated:
-            has_random = any("openssh-server" in option for option in options)
-            allowed = [item for pattern in RANDOM for item in ("--allow", f"{pattern}:content")] if has_random else []
-            if host.compare(checks, "both have the same entries", native, emulated, *allowed) and not has_random:
+            allowed = support.random_allowances(suite, options)
+            if host.compare(checks, "both have the same entries", native, emulated, *allowed) and not allowed:
                 checks.check("both have the same bytes", digest(native) == digest(emulated))
     checks.exit()
 

@@ -12,6 +12,10 @@ import tempfile
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent / "tools"
 sys.path.append(str(TOOLS))
+
+import compare_trees  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
 
 
@@ -19,6 +23,18 @@ def skip(reason):
     """Ends the test as skipped; the line is what ctest's log and ./dev test count."""
     print(f"SKIP: {reason}", flush=True)
     sys.exit(SKIPPED)
+
+
+def not_reproducible(suite):
+    """Allowances (compare_trees.py) for what mmdebstrap itself does not make twice alike in images of `suite`."""
+    files = [HERE / "not_reproducible.txt", HERE / f"not_reproducible_{suite}.txt"]
+    return [line for path in files if path.exists() for line in compare_trees.file_lines(path)]
+
+
+def random_allowances(suite, options):
+    """The same as options of compare_trees.py, empty when no package of these build options draws anything at random."""
+    has_random = any("openssh-server" in option for option in options)
+    return [item for line in not_reproducible(suite) for item in ("--allow", line)] if has_random else []
 
 
 def require_mirror():
