@@ -152,8 +152,9 @@ struct BuildPlan {
   std::vector<Hook> hooks;
   /// Packages that hooks want among the first ones installed; those that the suite does not have are passed over.
   std::vector<std::string> hook_packages;
-  /// Hooks write to this program's standard error, as mmdebstrap's do; else what they write comes as events.
-  bool hooks_write_to_stderr = false;
+  /// Hooks were written for mmdebstrap: they write to this program's standard error (what others write comes as
+  /// events), and find a tree of mmdebstrap's name with the .debs and device nodes in it that it would have there.
+  bool hooks_are_mmdebstraps = false;
   int verbosity = 1;  ///< as hooks are told it: 0 quiet, 1 normal, 2 verbose, 3 debug
   /// Processes that hooks leave behind are waited for behind the last one; otherwise they are ended then.
   bool waits_for_background_processes = false;

@@ -229,6 +229,14 @@ sandbox::Emulation choose_emulation(const BuildPlan &plan, sandbox::Confinement 
   return found;
 }
 
+/// Where hooks of mmdebstrap's see a tree that has no place of its own: some look at the name.
+std::optional<sandbox::Staging> make_hook_root(const BuildPlan &plan, const Outputs &outputs,
+                                               sandbox::Confinement confinement) {
+  bool may_mount = confinement == sandbox::Confinement::namespaces;
+  if (!plan.hooks_are_mmdebstraps || !may_mount || !outputs.directory.path().empty()) return std::nullopt;
+  return sandbox::Staging::create(plan.temporary_directory, sandbox::kHookRootPrefix);
+}
+
 }  // namespace
 
 BuildReport plan_packages(const BuildPlan &plan, Progress &progress, const std::stop_token &stop) {
@@ -260,8 +268,10 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   sandbox::Confinement confinement = choose_confinement(plan, progress);
   sandbox::Emulation emulation = choose_emulation(plan, confinement);
   sandbox::Staging staging = sandbox::Staging::create(plan.temporary_directory);
+  std::optional<sandbox::Staging> hook_root = make_hook_root(plan, outputs, confinement);
+  const std::string &shown_place = hook_root ? hook_root->path() : staging.path();
   bool has_staging_line = outputs.directory.path().empty();
-  if (has_staging_line) progress.step(fmt::format("using {} as tempdir", staging.path()));
+  if (has_staging_line) progress.step(fmt::format("using {} as tempdir", shown_place));
 
   // the builder, and who copies for its hooks, are forked while this process has one thread
   customize::HookListener hook_listener;
@@ -271,12 +281,14 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
     namespaces = sandbox::choose_namespaces(emulation.needs_own_binfmt());
   }
   namespaces.confinement = confinement;
-  namespaces.staging_directory = staging.path();
+  namespaces.staging_directories = {staging.path()};
+  if (hook_root) namespaces.staging_directories.push_back(hook_root->path());
   // what a failed build leaves in a directory with other things in it cannot be told from them
   if (!outputs.directory.is_filled()) namespaces.output_directory = outputs.directory.path();
   if (!plan.host_traces.hostname.empty()) namespaces.hostname = plan.host_traces.hostname;
   build::BuilderSetup setup{plan,
                             staging.path(),
+                            hook_root ? hook_root->path() : std::string(),
                             outputs.directory.path(),
                             outputs.directory.is_filled(),
                             outputs.sinks,
@@ -318,7 +330,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
   for (pack::OciImage &image : outputs.oci_images) image.finish(oci_settings(plan, report, feed.tar_digest()));
   outputs.directory.finish();
   report.download_bytes = fetcher->totals().network_bytes;
-  if (has_staging_line) progress.step(fmt::format("removing tempdir {}...", staging.path()));
+  if (has_staging_line) progress.step(fmt::format("removing tempdir {}...", shown_place));
   report.milliseconds = milliseconds_since(start);
   for (Span &span : trace.take()) report.spans.push_back(std::move(span));
   return report;

@@ -285,7 +285,7 @@ class Builder {
 
   /// Hooks of mmdebstrap's find what apt has downloaded. Others must not see whether packages came out of a base state.
   [[nodiscard]] bool shows_debs() const {
-    return plan_.hooks_write_to_stderr && has_hooks(plan_, HookStage::customize);
+    return plan_.hooks_are_mmdebstraps && has_hooks(plan_, HookStage::customize);
   }
 
   void prepare_twins() {
@@ -387,19 +387,30 @@ class Builder {
         .detail("output", std::string(base::trim(result.output)));
   }
 
+  /// The tree is mounted in the place where hooks look for it. Renaming across mounts is not possible, so what unpacks
+  /// keeps to the first one.
+  void open_hooks() {
+    if (!setup_.hook_root.empty()) {
+      sandbox::mount_tree(root_path_, setup_.hook_root);
+      root_path_ = setup_.hook_root;
+    }
+    hook_root_ = base::RootDirectory::open(root_path_);
+    hooks_.emplace(hook_root_, root_path_);
+  }
+
   void run_hooks(HookStage stage) {
     if (!has_hooks(plan_, stage)) return;
-    if (!hooks_) hooks_.emplace(root_, root_path_);
+    if (!hooks_) open_hooks();
     write_lists();
     write_hook_apt_config(root_, root_path_, plan_);
     std::optional<customize::HookMounts> mounts;
     bool may_mount = setup_.confinement == sandbox::Confinement::namespaces;
-    if (stage != HookStage::setup && may_mount) mounts.emplace(root_, root_path_, hook_mount_options());
+    if (stage != HookStage::setup && may_mount) mounts.emplace(hook_root_, root_path_, hook_mount_options());
     customize::HookSettings settings;
     settings.environment = with_caller(caller_environment(), hook_variables(stage));
     settings.socket = setup_.hook_socket;
     settings.skips = plan_.skips;
-    settings.writes_to_stderr = plan_.hooks_write_to_stderr;
+    settings.writes_to_stderr = plan_.hooks_are_mmdebstraps;
     settings.brings_resolver = plan_.host_traces.files.empty();
     for (const Hook &hook : plan_.hooks) {
       if (hook.stage != stage) continue;
@@ -527,7 +538,7 @@ class Builder {
   /// them wherever it may.
   void make_own_devices() {
     bool shows_none = !runner_options().mounts_dev || setup_.confinement == sandbox::Confinement::chroot;
-    bool is_as_mmdebstrap = plan_.hooks_write_to_stderr;
+    bool is_as_mmdebstrap = plan_.hooks_are_mmdebstraps;
     bool is_seen = !plan_.hooks.empty() || is_skipped(plan_.skips, "output/dev");
     bool wants_them = shows_none || (is_as_mmdebstrap && is_seen);
     bool is_left_out = is_skipped(plan_.skips, "setup") && !shows_none;
@@ -597,7 +608,8 @@ class Builder {
   std::vector<base::Fd> lists_;
   base::RootDirectory staging_;
   base::RootDirectory root_;
-  std::string root_path_;
+  base::RootDirectory hook_root_;  ///< the same directory in the mount that hooks see
+  std::string root_path_;          ///< as hooks are told it
   std::string stage_path_;
   bool has_own_devices_ = false;     ///< nodes in the tree itself
   bool have_hooks_updated_ = false;  ///< the lists of apt

@@ -17,6 +17,7 @@ namespace debroot::build {
 struct BuilderSetup {
   const BuildPlan &plan;
   std::string staging_path;            ///< directory of the sandbox's Staging
+  std::string hook_root;               ///< empty directory to show the tree in to hooks; empty: they see it where it is
   std::string directory_output;        ///< the tree is built in this directory, empty: below the staging directory
   bool is_directory_filled = false;    ///< something is in it already, which a failed build must not remove
   std::vector<pack::ImageSink> sinks;  ///< open descriptors of the outputs that are packed

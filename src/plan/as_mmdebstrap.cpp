@@ -223,7 +223,7 @@ BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
   if (!trusted.empty()) plan.keyrings = std::move(trusted);
   if (!plan.source_date_epoch) plan.source_date_epoch = host.start_time;
   plan.shares_network_with_scripts = true;
-  plan.hooks_write_to_stderr = true;
+  plan.hooks_are_mmdebstraps = true;
   copy_host_file(host, "/etc/resolv.conf", plan);
   copy_host_file(host, "/etc/hostname", plan);
   plan.host_traces.apt_user_id = host.apt_user_id.value_or(0);

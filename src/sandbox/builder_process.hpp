@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/channel.hpp"
 #include "base/fd.hpp"
@@ -24,8 +25,8 @@ struct NamespaceRequest {
   Confinement confinement = Confinement::namespaces;  ///< otherwise there are none, and the identity is the caller's
   std::optional<IdMap> id_map;                        ///< maps of a new user namespace; nothing: as root, without one
   std::string hostname = "debroot";  ///< of the new UTS namespace: what a script sees must not depend on the host
-  std::string staging_directory;     ///< removed by the keeper at the end, whatever happened; empty: none
-  std::string output_directory;      ///< emptied by the keeper unless the builder ended well; empty: none
+  std::vector<std::string> staging_directories;  ///< removed by the keeper at the end, whatever happened
+  std::string output_directory;                  ///< emptied by the keeper unless the builder ended well; empty: none
 };
 
 /// The namespaces this caller needs: as root none of users, unless a foreign architecture `needs_own_binfmt` (then an

@@ -171,7 +171,7 @@ void run_keeper(const NamespaceRequest &request, KeeperPipes pipes, base::Channe
       unmount_below(request.output_directory);
       base::RootDirectory::open(request.output_directory).clear_directory("/", {"lost+found"});
     }
-    if (!request.staging_directory.empty()) remove_staging(request.staging_directory);
+    for (const std::string &directory : request.staging_directories) remove_staging(directory);
   } catch (const std::exception &) {
     // a tree that cannot be removed now has a free lock soon and is the next run's to sweep
   }

@@ -19,14 +19,16 @@
 namespace debroot::sandbox {
 namespace {
 
-constexpr std::string_view kPrefix = "debroot.";
 constexpr std::size_t kRandomLength = 6;
 constexpr std::uint64_t kReserveBytes = 512'000'000;
 /// Database files, dpkg's temporary names and the like come on top of what packages list.
 constexpr std::uint64_t kSpareInodes = 100'000;
 
 bool is_staging_name(std::string_view name) {
-  return name.size() == kPrefix.size() + kRandomLength && name.starts_with(kPrefix);
+  for (std::string_view prefix : {kStagingPrefix, kHookRootPrefix}) {
+    if (name.size() == prefix.size() + kRandomLength && name.starts_with(prefix)) return true;
+  }
+  return false;
 }
 
 bool try_lock(int fd) noexcept { return ::flock(fd, LOCK_EX | LOCK_NB) == 0; }
@@ -96,11 +98,11 @@ void check_staging_flags(const std::string &directory, unsigned long mount_flags
       .hint("TMPDIR=DIR with a directory on a file system without this option");
 }
 
-Staging Staging::create(const std::string &temporary_directory) {
+Staging Staging::create(const std::string &temporary_directory, std::string_view prefix) {
   constexpr int kAttempts = 16;
   std::string parent = absolute(temporary_directory);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    std::string path = fmt::format("{}/{}XXXXXX", parent == "/" ? "" : parent, kPrefix);
+    std::string path = fmt::format("{}/{}XXXXXX", parent == "/" ? "" : parent, prefix);
     if (::mkdtemp(path.data()) == nullptr) {
       throw base::os_error(ErrorKind::sandbox, errno, fmt::format("cannot make a directory in '{}'", parent))
           .hint("TMPDIR=DIR with a directory that you may write to");
@@ -129,6 +131,11 @@ base::RootDirectory prepare_staging(const std::string &path, const StagingChoice
   auto staging = base::RootDirectory::open(path);
   staging.make_directories("root");
   return staging;
+}
+
+void mount_tree(const std::string &root_path, const std::string &place) {
+  if (::mount(root_path.c_str(), place.c_str(), nullptr, MS_BIND, nullptr) == 0) return;
+  throw base::os_error(ErrorKind::sandbox, errno, fmt::format("cannot mount '{}' on '{}'", root_path, place));
 }
 
 std::vector<std::string> mount_points_below(std::string_view mountinfo, std::string_view path) {

@@ -1,4 +1,5 @@
-/// The place where the tree is built: `$TMPDIR/debroot.XXXXXX`, on disk or with a tmpfs over it.
+/// The place where the tree is built: `$TMPDIR/debroot.XXXXXX`, on disk or with a tmpfs over it. Hooks that were
+/// written for mmdebstrap find it under a name as mmdebstrap's, `$TMPDIR/mmdebstrap.XXXXXXXXXX`.
 ///
 /// The caller makes the directory and holds a lock (flock) on it, which fork passes on; a directory whose lock is free
 /// belongs to nobody any more. Inside lie `root`, the tree, and whatever is prepared beside it on the same file system.
@@ -42,11 +43,17 @@ struct StagingChoice {
 /// @throws Error of kind sandbox with TMPDIR as the remedy
 void check_staging_flags(const std::string &directory, unsigned long mount_flags, bool uses_nodes);
 
+/// What a staging directory's name begins with; six letters drawn at random follow.
+inline constexpr std::string_view kStagingPrefix = "debroot.";
+/// The same of a directory that stays empty, for the tree to be mounted over: ten letters follow mmdebstrap's own
+/// prefix.
+inline constexpr std::string_view kHookRootPrefix = "mmdebstrap.root";
+
 /// The staging directory as its maker holds it.
 class Staging {
  public:
   /// Makes and locks a new directory, mode 0700, below `temporary_directory`. @throws Error of kind sandbox
-  [[nodiscard]] static Staging create(const std::string &temporary_directory);
+  [[nodiscard]] static Staging create(const std::string &temporary_directory, std::string_view prefix = kStagingPrefix);
   Staging(Staging &&) noexcept = default;
   Staging &operator=(Staging &&) noexcept = default;
   Staging(const Staging &) = delete;
@@ -71,6 +78,9 @@ class Staging {
 /// Error
 [[nodiscard]] base::RootDirectory prepare_staging(const std::string &path, const StagingChoice &choice,
                                                   bool uses_nodes);
+
+/// In the builder: shows the tree at `root_path` in the empty directory `place` as well. @throws Error
+void mount_tree(const std::string &root_path, const std::string &place);
 
 /// Mount points at or below `path` in the text of /proc/self/mountinfo, the last mounted first.
 [[nodiscard]] std::vector<std::string> mount_points_below(std::string_view mountinfo, std::string_view path);

@@ -168,6 +168,19 @@ TEST_P(AsMmdebstrap, HooksFindWhatItsAptWouldHaveLeft) {
   EXPECT_EQ(finished.err, first + "14\nhello_1.0_" + architecture() + ".deb\nlock\npartial\n");
 }
 
+TEST_P(AsMmdebstrap, HooksFindTheTreeUnderANameLikeItsOwn) {
+  Command line =
+      line_of({"--variant=custom", "--include=hello",
+               "--setup-hook=expr \"$1\" : \"$PLACE/mmdebstrap[.][0-9A-Za-z]\\{10\\}$\" "
+               ">/dev/null && touch \"$1\"/first; echo \"$1\" >\"$1\"/name",
+               "--customize-hook=test \"$1\" = \"$(cat \"$1\"/name)\" && touch \"$1\"/last && rm \"$1\"/name",
+               "--customize-hook=copy-in /etc/debian_version /", "tiny", "x.tar", "MIRROR"});
+  line.environment["PLACE"] = place().tmp();
+  Image tree = made(line);
+  EXPECT_TRUE(tree.contains("/first") && tree.contains("/last") && tree.contains("/debian_version"));
+  expect_nothing_left(place(), {"x.tar"});
+}
+
 TEST_P(AsMmdebstrap, NeedsNoHomeForItsCache) {
   Command line = line_of({"--variant=custom", "--include=hello", "tiny", "x.tar", "MIRROR"});
   line.environment["XDG_CACHE_HOME"] = "/proc/nowhere";

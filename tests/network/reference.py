@@ -170,6 +170,11 @@ def traces_of_this_machine():
     return out
 
 
+def short(name):
+    """What a file may be called: the names of images with hooks hold all of these."""
+    return name if len(name) <= 120 else f"{name[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
 class References:
     def __init__(self):
         self.program = find_program()
@@ -180,14 +185,14 @@ class References:
     def path_of(self, image):
         parts = [EPOCH, *image.arguments(""), *map(release_date, image.release_urls()), *traces_of_this_machine()]
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-        return self.directory / f"{image.name}@{digest}{self.suffix}"
+        return self.directory / f"{short(image.name)}@{digest}{self.suffix}"
 
     def get(self, image):
         """(path, seconds it took) of the image; path is None, with the program's output printed, when it failed."""
         path = self.path_of(image)
         if path.exists():
             return path, 0
-        for stale in self.directory.glob(f"{image.name}@*"):
+        for stale in self.directory.glob(f"{short(image.name)}@*"):
             stale.unlink()
         return self.make(image, path)
 

@@ -84,7 +84,7 @@ std::string run_as(As who, const std::function<std::string()> &scenario) {
 std::string in_builder(bool needs_own_binfmt, const std::function<std::string()> &inside,
                        const std::string &staging_directory) {
   NamespaceRequest request = choose_namespaces(needs_own_binfmt);
-  request.staging_directory = staging_directory;
+  if (!staging_directory.empty()) request.staging_directories = {staging_directory};
   auto handle = start_builder(request, [&](base::Channel channel) {
     try {
       channel.send(inside());

@@ -383,7 +383,7 @@ TEST_P(SandboxHost, NothingStaysWhenTheCallerIsKilled) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       Staging staging = Staging::create(scratch_);
       NamespaceRequest request = choose_namespaces(false);
-      request.staging_directory = staging.path();
+      request.staging_directories = {staging.path()};
       auto handle = start_builder(request, [&](base::Channel) { return build_forever(staging.path(), token, marker); });
       handle.wait();
       return "";
@@ -408,7 +408,7 @@ TEST_P(SandboxHost, KillEndsAllAndCleansUp) {
   std::string answer = test::run_as(GetParam(), [&] {
     Staging staging = Staging::create(scratch_);
     NamespaceRequest request = choose_namespaces(false);
-    request.staging_directory = staging.path();
+    request.staging_directories = {staging.path()};
     auto handle = start_builder(request, [&](base::Channel) { return build_forever(staging.path(), token, marker); });
     bool was_up = appears(marker);
     handle.kill();
