@@ -17,6 +17,7 @@
 #include "build/archived_debs.hpp"
 #include "build/environment.hpp"
 #include "build/event_sender.hpp"
+#include "build/extended_states.hpp"
 #include "build/hook_context.hpp"
 #include "build/installer.hpp"
 #include "build/native_twins.hpp"
@@ -350,7 +351,7 @@ class Builder {
     run_hooks(HookStage::essential);
     write_extended_states(root_, install_, plan_.architecture);
     if (!install_.runs.empty()) events_.step("installing remaining packages inside the chroot...");
-    for (const PlannedRun &run : install_.runs) installer_->execute(run);
+    installer_->install_rest();
     if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);
   }
 

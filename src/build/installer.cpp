@@ -90,6 +90,14 @@ std::vector<std::uint32_t> Installer::without_installed(const std::vector<std::u
   return out;
 }
 
+void Installer::install_rest() {
+  const std::vector<PlannedRun> &runs = context_.plan.runs;
+  bool has_work = std::any_of(runs.begin(), runs.end(),
+                              [this](const PlannedRun &run) { return !without_installed(run.packages).empty(); });
+  if (!has_work) return;
+  for (const PlannedRun &run : runs) execute(run);
+}
+
 void Installer::execute(const PlannedRun &run) {
   std::vector<std::uint32_t> numbers = without_installed(run.packages);
   if (numbers.empty() && !run.packages.empty()) return;

@@ -47,7 +47,9 @@ class Installer {
   void extract_first();
   /// `dpkg --install` of plan.first: all unpacked in order, all configured, triggers run.
   void install_first();
-  /// One of apt's later dpkg invocations.
+  /// apt's later dpkg invocations, plan.runs; none when a hook has installed all of it.
+  void install_rest();
+  /// One of them.
   void execute(const PlannedRun &run);
   /// After hooks: whatever they did to the database is taken in.
   void reload();

@@ -79,19 +79,6 @@ void remove_build_settings(const base::RootDirectory &root, const std::vector<st
   if (root.exists("/tmp")) root.touch("/tmp");
 }
 
-void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
-                           const std::string &native_architecture) {
-  if (plan.runs.empty()) return;
-  constexpr std::string_view kPath = "/var/lib/apt/extended_states";
-  std::string out = root.try_read(kPath).value_or("");  // a hook's apt may have been here
-  for (std::uint32_t number : plan.automatic) {
-    const PackageId &id = plan.packages[number].id;
-    const std::string &architecture = id.architecture == "all" ? native_architecture : id.architecture;
-    out += fmt::format("Package: {}\nArchitecture: {}\nAuto-Installed: 1\n\n", id.name, architecture);
-  }
-  root.write(kPath, out);
-}
-
 void make_dpkg_directories(const base::RootDirectory &root) {
   for (const char *name : {"triggers", "info", "alternatives", "updates"}) {
     root.make_directories(fmt::format("/var/lib/dpkg/{}", name));

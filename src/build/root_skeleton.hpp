@@ -20,11 +20,6 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const
 /// Takes the settings that hold only while the image is made away again, unless a value of --skip keeps them.
 void remove_build_settings(const base::RootDirectory &root, const std::vector<std::string> &skips);
 
-/// /var/lib/apt/extended_states: what apt marks as automatically installed, written before dpkg runs.
-/// apt counts architecture-independent packages as of the native architecture here.
-void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
-                           const std::string &native_architecture);
-
 /// What dpkg needs, where no skeleton was made.
 void make_dpkg_directories(const base::RootDirectory &root);
 

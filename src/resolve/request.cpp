@@ -189,6 +189,7 @@ class ItemReader {
     return std::find(names.begin(), names.end(), catalog_.slot(slot).name) != names.end();
   }
 
+  /// As with virtual packages, the only provider of a package that may not be installed itself stands for it.
   PackageRef choose(const Item &item, SlotId slot, const std::string &text, bool is_one_of_many) {
     const Slot &data = catalog_.slot(slot);
     if (is_excluded(slot)) {
@@ -201,6 +202,8 @@ class ItemReader {
       throw Error(ErrorKind::usage, fmt::format("release '{}' has no package '{}'", item.release, data.name));
     }
     if (item.version.empty()) {
+      std::vector<SlotId> slots = providers(stand_ins(item.name));
+      if (slots.size() == 1) return marking_.at(slots.front()).candidate;
       throw Error(ErrorKind::usage,
                   fmt::format("no version of package '{}' may be installed: all are pinned away", text));
     }

@@ -87,6 +87,13 @@ def hook_matrix():
         "--chrooted-customize-hook=id >/id",
     )
     out.append(Image("bookworm", "minbase", options=options))
+    # a hook's apt has installed all or a part of what is to come
+    apt = 'export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"; apt-get --yes -oDPkg::Chroot-Directory="$1" install'
+    out.append(Image("bookworm", "essential", ("apt",), options=(f"--essential-hook={apt} apt",)))
+    out.append(Image("bookworm", "essential", ("passwd", "libsemanage2", "sl"), options=(f"--essential-hook={apt} adduser",)))
+    # what may not be installed has one provider
+    pin = 'printf "Package: hello\\nPin: release *\\nPin-Priority: -1\\n" >"$1"/etc/apt/preferences.d/x'
+    out.append(Image("bookworm", "apt", ("hello",), options=(f"--setup-hook={pin}",)))
     return out
 
 

@@ -127,6 +127,17 @@ TEST(Request, RefusesWhatIsPinnedAway) {
   EXPECT_EQ(world.refuse({"a"}), "no version of package 'a' may be installed: all are pinned away");
 }
 
+TEST(Request, TheOnlyProviderStandsForWhatIsPinnedAway) {
+  World world;
+  world.add("a 1").add("b 1", "Provides: a").add("c 1");
+  world.policy.preferences = parse_preferences("Package: a\nPin: version *\nPin-Priority: -1\n", "test");
+  EXPECT_EQ(world.choose({"a"}), "b_1_amd64");
+  World crowded;
+  crowded.policy.preferences = world.policy.preferences;
+  crowded.add("a 1").add("b 1", "Provides: a").add("d 1", "Provides: a");
+  EXPECT_EQ(crowded.refuse({"a"}), "no version of package 'a' may be installed: all are pinned away");
+}
+
 TEST(Request, IgnoresBlankAndRepeatedItems) {
   World world;
   world.add("a 1");
