@@ -109,12 +109,14 @@ class Builder {
       observe_state();
     }
     customize();
+    std::vector<std::string> random_files;
     {
       base::Trace::Timer timer = trace_.time(SpanKind::stage, "pack");
       finish_tree();
+      random_files = customize::random_files(root_);
       pack();
     }
-    events_.done(customize::random_files(root_), output_bytes_, std::move(tar_digest_), trace_.take());
+    events_.done(std::move(random_files), output_bytes_, std::move(tar_digest_), trace_.take());
   }
 
   /// Takes away what a failed build leaves in a directory that was given as output.
@@ -243,6 +245,7 @@ class Builder {
     }
     bool uses_own_nodes = makes_device_nodes() && setup_.confinement == sandbox::Confinement::chroot;
     staging_ = sandbox::prepare_staging(setup_.staging_path, choice, uses_own_nodes);
+    is_in_memory_ = choice.kind == sandbox::StagingKind::memory;
     root_path_ = is_in_place ? setup_.directory_output : setup_.staging_path + "/root";
     root_ = base::RootDirectory::open(root_path_);
     settle_top();
@@ -568,6 +571,7 @@ class Builder {
     pack::PackOptions options;
     options.epoch_seconds = install_.epoch;
     options.threads = plan_.jobs;
+    options.consumes_tree = is_in_memory_;
     options.with_devices = !is_skipped(plan_.skips, "output/dev");
     options.with_device_nodes = !is_skipped(plan_.skips, "output/mknod");
     options.shows_root_as_owner = is_chrootless() && root_.status("/").value().st_uid != 0;
@@ -607,6 +611,7 @@ class Builder {
   StateOrder state_order_;
   base::Fd state_file_;
   std::vector<base::Fd> lists_;
+  bool is_in_memory_ = false;  ///< the tree is on a tmpfs of its own
   base::RootDirectory staging_;
   base::RootDirectory root_;
   base::RootDirectory hook_root_;  ///< the same directory in the mount that hooks see

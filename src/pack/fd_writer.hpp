@@ -1,6 +1,7 @@
 /// Writes to a descriptor and says in the user's words what went wrong.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -23,6 +24,7 @@ class FdWriter {
 
  private:
   int fd_;
+  std::size_t piece_bytes_;
   std::string subject_;
   std::function<bool()> is_cancelled_;
   std::uint64_t bytes_ = 0;

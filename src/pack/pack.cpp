@@ -24,6 +24,7 @@ std::unique_ptr<TreeMeasure> measure_tree(const base::RootDirectory &root, const
   auto measure = std::make_unique<TreeMeasure>();
   PackOptions silent = options;
   silent.on_progress = {};
+  silent.consumes_tree = false;
   TreeSink *sink = measure.get();
   static_cast<void>(walk_tree(root, {&sink, 1}, silent));  // the walk that writes says what is left out
   return measure;

@@ -191,6 +191,9 @@ void Walk::add_file(int parent, const std::string &name, const std::string &path
   if (is_wanted) {
     read_content(entry, file.get(), buffer_, [this](std::string_view bytes) { add_content(bytes); });
   }
+  if (options_.consumes_tree && info.st_nlink == 1 && info.st_dev == device_) {
+    ::unlinkat(parent, name.c_str(), 0);  // what stays goes with the tree
+  }
   count(entry.size_bytes);
 }
 

@@ -25,7 +25,10 @@ struct PackOptions {
   bool with_devices = true;
   bool with_device_nodes = true;  ///< false (`--skip=output/mknod`): the synthetic ./dev has only directories and links
   bool shows_root_as_owner = false;  ///< every owner and group is written as 0, whatever the tree's are
-  unsigned threads = 1;              ///< for compressors; never changes the bytes
+  /// Files with one name are removed once they are written, so that what they take is free for the image. For a tree on
+  /// a file system of its own that nobody needs behind the walk.
+  bool consumes_tree = false;
+  unsigned threads = 1;                                ///< for compressors; never changes the bytes
   std::function<void(const PackCount &)> on_progress;  ///< called after each entry; may be empty
   std::function<bool()> is_cancelled;                  ///< asked before each entry and each block; may be empty
 };

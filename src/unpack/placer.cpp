@@ -134,7 +134,7 @@ class Placing {
 
   /// Creates the node; a conffile goes aside until its package is configured.
   void create(std::size_t index, int parent, const std::string &leaf) {
-    const StagedPackage &source = context_.restage && package_->bodies.fd() < 0 ? context_.restage() : *package_;
+    const StagedPackage &source = with_bodies();
     const StagedEntry &staged = source.entries[index];
     bool is_conffile = conffiles_.count(staged.entry.path) > 0;
     std::string name = is_conffile ? leaf + ".dpkg-new" : leaf;
@@ -188,8 +188,17 @@ class Placing {
     if (staged.entry.kind == deb::EntryKind::symlink)
       return context_.root.link_target(target) == staged.entry.link_target;
     bool is_conffile = conffiles_.count(staged.entry.path) > 0;
-    if (is_conffile || staged.md5.empty() || !S_ISREG(present.st_mode)) return true;
-    return base::hash_of_file(base::HashKind::md5, context_.root.open_file(target, O_RDONLY).get()) == staged.md5;
+    if (is_conffile || staged.entry.kind != deb::EntryKind::file || !S_ISREG(present.st_mode)) return true;
+    const StagedPackage &source = with_bodies();
+    return digest_of(source.bodies, staged.body) == digest_of(context_.root, target);
+  }
+
+  static std::string digest_of(const base::RootDirectory &root, const std::string &path) {
+    return base::hash_of_file(base::HashKind::md5, root.open_file(path, O_RDONLY).get());
+  }
+
+  const StagedPackage &with_bodies() const {
+    return context_.restage && package_->bodies.fd() < 0 ? context_.restage() : *package_;
   }
 
   /// Settles whose file `entry` is. False when another package's Replaces keeps that package's file in place.

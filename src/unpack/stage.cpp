@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include "base/digest.hpp"
 
@@ -14,16 +15,17 @@ namespace debroot::unpack {
 namespace {
 
 /// Writes the bytes of one file with its final owner, mode and time; placing it is then a rename.
-void write_body(int directory, StagedEntry &staged, const deb::BodyReader &body) {
+void write_body(int directory, StagedEntry &staged, const deb::BodyReader &body, bool takes_digest) {
   const deb::Entry &entry = staged.entry;
   base::Fd fd(::openat(directory, staged.body.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd) throw base::os_error(ErrorKind::output, errno, fmt::format("cannot unpack '{}'", entry.path));
-  base::Hasher hasher(base::HashKind::md5);
+  std::optional<base::Hasher> hasher;
+  if (takes_digest) hasher.emplace(base::HashKind::md5);
   for (std::string_view piece = body(); !piece.empty(); piece = body()) {
-    hasher.update(piece);
+    if (hasher) hasher->update(piece);
     base::write_all(fd.get(), piece, entry.path);
   }
-  staged.md5 = hasher.finish();
+  if (hasher) staged.md5 = hasher->finish();
   timespec times[2] = {{entry.mtime, 0}, {entry.mtime, 0}};
   bool is_done = ((entry.uid == 0 && entry.gid == 0) || base::is_owner_set(::fchown(fd.get(), entry.uid, entry.gid))) &&
                  ::fchmod(fd.get(), entry.mode) == 0 && ::futimens(fd.get(), times) == 0;
@@ -52,13 +54,14 @@ StagedPackage stage_package(const base::VerifiedFile &package, const std::string
   StagedPackage staged = stage_control(package, subject);
   stage.make_directories(name, 0700);
   staged.bodies = base::RootDirectory(stage.open_file(name, O_RDONLY | O_DIRECTORY));
+  bool takes_digests = staged.control.find("md5sums") == nullptr;
   deb::read_data(package, subject, [&](deb::Entry &&entry, const deb::BodyReader &body) {
     bool is_left_out = filter.skips(entry);
     StagedEntry item{std::move(entry), {}, {}, is_left_out};
     if (item.entry.kind == deb::EntryKind::file && !is_left_out) {
       item.body = std::to_string(staged.entries.size());
       try {
-        write_body(staged.bodies.fd(), item, body);
+        write_body(staged.bodies.fd(), item, body, takes_digests);
       } catch (Error &error) {
         throw std::move(error.frame(fmt::format("unpacking {}", subject)));
       }

@@ -16,7 +16,7 @@ namespace debroot::unpack {
 struct StagedEntry {
   deb::Entry entry;
   std::string body;          ///< name of the file's bytes in the stage; empty for everything but files
-  std::string md5;           ///< of a file's bytes, as dpkg records them
+  std::string md5;           ///< of a file's bytes, where the package brings no md5sums: dpkg records them then
   bool is_left_out = false;  ///< by the filter: the database knows it, the root does not get it
 };
 

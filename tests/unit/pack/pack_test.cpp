@@ -76,6 +76,20 @@ TEST(PackTar, BeginsWithTheDevicesThenTheRoot) {
                   "d 0755 " + owner_of(tree) + " 0 1600000000 ./"));
 }
 
+TEST(PackTar, ConsumesTheTreeWhenTold) {
+  ScratchTree tree;
+  tree.directory("d");
+  tree.file("d/one", std::string(3'000'000, 'x'));
+  tree.file("d/two", "two");
+  ASSERT_EQ(::link(tree.at("d/two").c_str(), tree.at("d/zwei").c_str()), 0);
+  PackOptions options = options_without_devices();
+  std::string kept = packed(tree, options);
+  options.consumes_tree = true;
+  EXPECT_TRUE(packed(tree, options) == kept);
+  EXPECT_FALSE(std::filesystem::exists(tree.at("d/one")));
+  EXPECT_TRUE(std::filesystem::exists(tree.at("d/zwei"))) << "the second name is told by the inode";
+}
+
 TEST(PackTar, WithoutNodesDirectoriesAndLinksOfDevStay) {
   ScratchTree tree;
   PackOptions options;

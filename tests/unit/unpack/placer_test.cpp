@@ -228,10 +228,11 @@ TEST_F(PlacerTest, WhatTheFilterLeavesOutIsListedNevertheless) {
   EXPECT_EQ(placed.list, (std::vector<std::string>{"/.", "/doc", "/doc/x", "/y"}));
 }
 
-TEST_F(PlacerTest, HardLinksCarryTheDigestOfTheirFile) {
-  StagedPackage staged = stage(package("p", "/x", "abc").hard_link("/y", "/x", own()));
+TEST_F(PlacerTest, DigestsAreTakenWhereThePackageBringsNone) {
+  StagedPackage staged = stage(package("p", "/x", "abc").without_md5sums().hard_link("/y", "/x", own()));
   EXPECT_EQ(staged.entries[0].md5, "900150983cd24fb0d6963f7d28e17f72");
-  EXPECT_EQ(staged.entries[1].md5, staged.entries[0].md5);
+  EXPECT_EQ(staged.entries[1].md5, staged.entries[0].md5) << "that of the file a hard link names";
+  EXPECT_EQ(stage(package("q", "/x", "abc")).entries[0].md5, "");
 }
 
 TEST_F(PlacerTest, ExtractionSetsTimesOfDirectoriesPlacingTouchesThem) {
