@@ -47,10 +47,11 @@ FileGroup group_of(const std::vector<CachedFile> &files) {
   return out;
 }
 
-/// A file that somebody writes is locked.
-bool is_being_written(const std::string &path) {
+/// The lock of a download, which somebody who writes it holds. Nothing when that is so.
+std::optional<base::Fd> lock_of(const std::string &path) {
   base::Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return std::nullopt;
+  return fd;
 }
 
 /// Something that may go, with the time when it was used last.
@@ -70,7 +71,8 @@ class Pruning {
 
   Pruned run() {
     for (const CachedFile &file : files_below(directory_ + "/partial")) {
-      if (!is_being_written(file.path)) remove_file(file);
+      // held until it is gone: who opened it meanwhile sees that and begins anew
+      if (std::optional<base::Fd> lock = lock_of(file.path)) remove_file(file);
     }
     std::vector<Item> items = collect();
     std::sort(items.begin(), items.end(),

@@ -135,7 +135,8 @@ base::Fd Cache::publish(PartialFile file, const std::string &sha256) const {
     std::string parent = path.substr(0, path.rfind('/'));
     if (::mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST) throw unusable(errno, directory_);
     if (!file.path().empty()) {
-      if (::rename(file.path().c_str(), path.c_str()) != 0) throw unusable(errno, directory_);
+      // pruned meanwhile: used all the same, just not kept
+      if (::rename(file.path().c_str(), path.c_str()) != 0 && errno != ENOENT) throw unusable(errno, directory_);
     } else {
       // best effort: without /proc or O_TMPFILE the file is used all the same, just not kept
       static_cast<void>(base::link_unnamed(file.fd().get(), AT_FDCWD, path));
@@ -183,12 +184,16 @@ void Cache::publish_release(const std::string &url, int body, const Validators &
   if (::lseek(body, 0, SEEK_SET) < 0) throw base::os_error(ErrorKind::output, errno, "cannot read a file");
   std::string bytes = base::read_all(body);
   std::string path = release_path(url);
-  // two runs may interleave here; the digest then tells that the pair does not belong together
-  base::write_whole(path, bytes);
-  base::write_whole(path + ".validators",
-                    fmt::format("url: {}\nsha256: {}\netag: {}\nlast-modified: {}\n", base::without_credentials(url),
-                                base::hash_of(base::HashKind::sha256, bytes), one_line(validators.etag),
-                                one_line(validators.last_modified)));
+  try {
+    // two runs may interleave here; the digest then tells that the pair does not belong together
+    base::write_whole(path, bytes);
+    base::write_whole(path + ".validators",
+                      fmt::format("url: {}\nsha256: {}\netag: {}\nlast-modified: {}\n", base::without_credentials(url),
+                                  base::hash_of(base::HashKind::sha256, bytes), one_line(validators.etag),
+                                  one_line(validators.last_modified)));
+  } catch (const Error &) {
+    // a full disk, or somebody who prunes: the next run asks for it anew
+  }
 }
 
 void Cache::drop_release(const std::string &url) const noexcept {

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "unit/fetch/fetch_fixture.hpp"
 
 namespace debroot::fetch {
@@ -141,6 +143,23 @@ TEST_F(CacheTest, DroppedReleaseIsGone) {
   ASSERT_TRUE(cache.take_release("http://x/InRelease"));
   cache.drop_release("http://x/InRelease");
   EXPECT_THAT(names_in(path("releases")), IsEmpty());
+}
+
+TEST_F(CacheTest, ServesWhatWasPrunedMeanwhile) {
+  Cache cache = make();
+  std::string digest = sha256_of("body");
+  auto partial = cache.try_lock_partial(digest);
+  ASSERT_TRUE(partial);
+  base::write_all(partial->fd().get(), "body");
+  std::filesystem::remove_all(path("partial"));
+  EXPECT_EQ(base::read_all(cache.publish(std::move(*partial), digest).get()), "body");
+  EXPECT_FALSE(cache.take(digest, nullptr));
+
+  PartialFile body = make().make_unnamed();
+  base::write_all(body.fd().get(), "Suite: stable\n");
+  std::filesystem::remove_all(path("releases"));
+  cache.publish_release("http://x/InRelease", body.fd().get(), {});
+  EXPECT_FALSE(cache.take_release("http://x/InRelease"));
 }
 
 TEST_F(CacheTest, WithoutDirectoryNothingHasAName) {
