@@ -1,7 +1,8 @@
 /// In the builder: lets maintainer scripts run debroot's stand-ins (stand_ins/) instead of some of the image's tools.
 ///
-/// Like native twins, they are seen only in the runner's mount namespace, never by what unpacks, by hooks or in the
-/// image, and a script that copies or changes programs meets the image's own.
+/// A script that is known to sleep for nothing does not. Like native twins, stand-ins are seen only in the runner's
+/// mount namespace, never by what unpacks, by hooks or in the image, and a script that copies or changes programs meets
+/// the image's own.
 #pragma once
 
 #include <cstdint>

@@ -18,6 +18,7 @@ struct LaunchRequest {
   int stdin_fd = -1;
   int output_fd = -1;
   int mount_namespace = -1;  ///< to enter first, and the tree in it (kTreePath); -1: stay
+  bool skips_sleep = false;  ///< RunRequest::skips_sleep
 };
 
 /// A started program, or why there is none.

@@ -186,8 +186,13 @@ RunResult Runner::run(const RunRequest &request, const std::function<void(std::s
   auto [output, output_write] = base::make_pipe();
   ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(output.get(), F_SETPIPE_SZ, 1 << 20);  // a talkative script need not wait for us; refused is fine too
-  RunnerMessage message{RunnerAction::run, request.argv,       request.environment,
-                        request.directory, request.sees_binds, {}};
+  RunnerMessage message{RunnerAction::run,
+                        request.argv,
+                        request.environment,
+                        request.directory,
+                        request.sees_binds,
+                        request.skips_sleep,
+                        {}};
   std::vector<int> fds{output_write.get()};
   if (request.stdin_fd >= 0) fds.push_back(request.stdin_fd);
   channel_.send(base::to_wire(std::move(message)), fds);

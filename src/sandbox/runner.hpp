@@ -49,6 +49,7 @@ struct RunRequest {
   std::vector<std::string> environment;  ///< "NAME=value", all of it: nothing is inherited
   std::string directory = "/";           ///< where it starts, inside the tree
   int stdin_fd = -1;                     ///< -1: /dev/null of the tree's view
+  bool skips_sleep = false;              ///< sleep(3) and its like return at once, there and in what it starts
   bool sees_binds = true;                ///< false: in the mount namespace without what `bind` laid over the tree
 };
 

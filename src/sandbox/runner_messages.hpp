@@ -20,12 +20,14 @@ struct RunnerMessage {
   std::vector<std::string> environment;
   std::string directory;
   bool sees_binds = true;
+  bool skips_sleep = false;
   std::vector<std::string> targets;
 };
 
 template <class Wire>
 void fields(Wire &wire, RunnerMessage &message) {
-  wire(message.action, message.argv, message.environment, message.directory, message.sees_binds, message.targets);
+  wire(message.action, message.argv, message.environment, message.directory, message.sees_binds, message.skips_sleep,
+       message.targets);
 }
 
 /// Runner → builder, one for each message but kill, and one when the runner is ready.

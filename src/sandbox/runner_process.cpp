@@ -128,8 +128,8 @@ class Server {
     // this process's own is /dev/null, which the tree need not have
     int stdin_fd = fds.size() > 1 ? fds[1].get() : STDIN_FILENO;
     int mounts = message.sees_binds || !has_binds_ ? -1 : mounts_.get();
-    Launched launched =
-        launcher_.launch({message.argv, message.environment, message.directory, stdin_fd, fds.at(0).get(), mounts});
+    Launched launched = launcher_.launch(
+        {message.argv, message.environment, message.directory, stdin_fd, fds.at(0).get(), mounts, message.skips_sleep});
     result = launched.failure;
     current_ = launched.pid;
     return launched.pid > 0;

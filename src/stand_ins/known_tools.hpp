@@ -32,4 +32,8 @@ struct KnownTool {
 [[nodiscard]] const KnownTool *find_known_tool(std::string_view path, std::string_view sha256,
                                                std::string_view companion_sha256) noexcept;
 
+/// SHA-256 of a maintainer script of that path that sleeps only so that what is changed after it has a later time than
+/// what it wrote, of which nothing asks while an image is made. Empty when none is known.
+[[nodiscard]] std::string_view script_that_sleeps_in_vain(std::string_view path) noexcept;
+
 }  // namespace debroot::stand_ins

@@ -35,7 +35,7 @@ class Launch : public ::testing::Test {
                   const std::string &directory = "/") {
     auto [read_end, write_end] = base::make_pipe();
     base::Fd null = base::open_file("/dev/null", O_RDONLY);
-    Launched launched = launcher_.launch({argv, environment, directory, null.get(), write_end.get(), -1});
+    Launched launched = launcher_.launch({argv, environment, directory, null.get(), write_end.get(), -1, false});
     write_end.reset();
     std::string output = base::read_all(read_end.get());
     if (launched.pid < 0) return output + describe(launched.failure);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -208,6 +209,24 @@ TEST_P(SandboxHost, KillsTheProgramThatRuns) {
               return output + describe(result) + "\n" + shell(runner, "echo next");
             }),
             "ready\nwas killed by signal 9 (killed)\nnext\n");
+}
+
+TEST_P(SandboxHost, SkipsSleepWhereToldTo) {
+#if !defined(__x86_64__) && !defined(__aarch64__)
+  GTEST_SKIP() << "sleep is not skipped on this architecture";
+#endif
+  auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(in_tree([](Runner &runner, const base::RootDirectory &) {
+              RunRequest request{{"/bin/sh", "-c", "sleep 300; echo \"slept $?\""}, {"PATH=/bin"}};
+              request.skips_sleep = true;
+              std::string output;
+              RunResult result = runner.run(request, [&](std::string_view chunk) { output += chunk; });
+              return output + describe(result) + "\n" + shell(runner, "sleep 0.3; echo next");
+            }),
+            "slept 0\nexited with status 0\nnext\n");
+  auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_LT(took, std::chrono::seconds(200));
+  EXPECT_GE(took, std::chrono::milliseconds(300)) << "what runs next sleeps";
 }
 
 TEST_P(SandboxHost, PassesExceptionsOfTheListenerOn) {
