@@ -34,14 +34,14 @@ WorkerPool::~WorkerPool() {
   wake_.notify_all();
 }
 
-void WorkerPool::run(std::function<void()> task) {
+void WorkerPool::run(std::function<void()> task, std::uint32_t rank) {
   if (threads_.empty()) {
     task();
     return;
   }
   {
     std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
+    tasks_.emplace(rank, std::move(task));
   }
   wake_.notify_one();
 }
@@ -53,8 +53,8 @@ void WorkerPool::work() {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return is_stopping_ || !tasks_.empty(); });
       if (tasks_.empty()) return;
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
+      task = std::move(tasks_.begin()->second);
+      tasks_.erase(tasks_.begin());
     }
     task();
   }

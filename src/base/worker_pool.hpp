@@ -2,9 +2,10 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
+#include <cstdint>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -27,22 +28,23 @@ class WorkerPool {
   /// Drops tasks that have not begun and waits for the others.
   ~WorkerPool();
 
+  /// Of the tasks that wait the one with the lowest `rank` is begun first, of those with the same the oldest.
   /// @return the task's value, or the exception it threw
   template <class Task>
-  [[nodiscard]] auto submit(Task task) -> std::future<std::invoke_result_t<Task>> {
+  [[nodiscard]] auto submit(Task task, std::uint32_t rank = 0) -> std::future<std::invoke_result_t<Task>> {
     auto package = std::make_shared<std::packaged_task<std::invoke_result_t<Task>()>>(std::move(task));
     auto future = package->get_future();
-    run([package] { (*package)(); });
+    run([package] { (*package)(); }, rank);
     return future;
   }
 
  private:
-  void run(std::function<void()> task);
+  void run(std::function<void()> task, std::uint32_t rank);
   void work();
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> tasks_;
+  std::multimap<std::uint32_t, std::function<void()>> tasks_;  ///< by rank; equal ones stay in their order
   bool is_stopping_ = false;
   std::vector<std::jthread> threads_;
 };

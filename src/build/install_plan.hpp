@@ -66,6 +66,10 @@ struct InstallPlan {
   std::vector<std::string> emulated;     ///< packages with tools that have no twin, for the log
 };
 
+/// The numbers of all .debs, twins' too, in the order in which they are wanted. The first script needs the twins, so
+/// they come right behind the packages that are unpacked before it.
+[[nodiscard]] std::vector<std::uint32_t> order_of_need(const InstallPlan &plan);
+
 template <class Wire>
 void fields(Wire &wire, PlannedPackage &package) {
   wire(package.id.name, package.id.version, package.id.architecture, package.sha256, package.size_bytes,

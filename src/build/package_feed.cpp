@@ -115,21 +115,7 @@ void PackageFeed::start_downloads() {
   began_ = base::Trace::now();
   progress_.phase_started(Phase::download, count_);
   tickets_.resize(downloads_.size());
-  for (std::uint32_t number : download_order()) tickets_[number] = fetcher_.submit(std::move(downloads_[number]));
-}
-
-/// Twins are needed by the first script, so they come right after the packages that are unpacked before it.
-std::vector<std::uint32_t> PackageFeed::download_order() const {
-  std::vector<std::uint32_t> order = plan_.first;
-  auto packages = static_cast<std::uint32_t>(plan_.packages.size());
-  auto all = static_cast<std::uint32_t>(downloads_.size());
-  for (std::uint32_t number = packages; number < all; ++number) order.push_back(number);
-  std::vector<bool> is_first(packages, false);
-  for (std::uint32_t number : plan_.first) is_first[number] = true;
-  for (std::uint32_t number = 0; number < packages; ++number) {
-    if (!is_first[number]) order.push_back(number);
-  }
-  return order;
+  for (std::uint32_t number : order_of_need(plan_)) tickets_[number] = fetcher_.submit(std::move(downloads_[number]));
 }
 
 void PackageFeed::pass_on(std::uint32_t number, fetch::Completion completion) {

@@ -49,7 +49,6 @@ class PackageFeed {
   void send_plan();
   [[nodiscard]] bool begins_with_state(const std::stop_token &stop, BuildReport &report);
   void start_downloads();
-  [[nodiscard]] std::vector<std::uint32_t> download_order() const;
   [[nodiscard]] bool is_twin(std::uint32_t number) const noexcept { return number >= plan_.packages.size(); }
   void pass_on(std::uint32_t number, fetch::Completion completion);
   void take_downloads();

@@ -21,12 +21,15 @@ PackageInbox::PackageInbox(base::Channel &channel, const InstallPlan &plan, base
       slots_(plan.packages.size()),
       twin_slots_(plan.twins.size()),
       is_first_(plan.packages.size(), false),
+      place_(plan.packages.size() + plan.twins.size()),
       keeps_all_(keeps_all),
       trace_(trace),
       pool_(jobs, base::WorkerPriority::background) {
   for (Slot &slot : slots_) slot.arrival = slot.arrived.get_future();
   for (TwinSlot &slot : twin_slots_) slot.arrival = slot.arrived.get_future();
   for (std::uint32_t number : plan.first) is_first_[number] = true;
+  std::uint32_t place = 0;
+  for (std::uint32_t number : order_of_need(plan)) place_[number] = place++;
   reader_ = std::jthread([this] { receive_all(); });
 }
 
@@ -70,14 +73,15 @@ void PackageInbox::fail_rest(const std::exception_ptr &cause) {
 
 void PackageInbox::accept_twin(std::uint32_t number, std::optional<base::Fd> file) {
   auto shared = std::make_shared<std::optional<base::Fd>>(std::move(file));
-  twin_slots_[number].arrived.set_value(pool_.submit([this, number, shared]() -> std::optional<twins::UnpackedTwin> {
+  auto unpack = [this, number, shared]() -> std::optional<twins::UnpackedTwin> {
     if (!*shared) return std::nullopt;
     const PlannedPackage &planned = plan_.twins[number].package;
     std::string subject = to_string(planned.id);
     base::Trace::Timer timer = trace_.time(SpanKind::unpacking, "twin " + subject);
     return twins_->unpack(check(planned, std::move(**shared)),
                           {planned.id.name, planned.id.version, subject, fmt::format("{}", number)});
-  }));
+  };
+  twin_slots_[number].arrived.set_value(pool_.submit(std::move(unpack), place_[slots_.size() + number]));
 }
 
 std::optional<twins::UnpackedTwin> PackageInbox::take_twin(std::uint32_t number) {
@@ -98,7 +102,8 @@ void PackageInbox::accept(std::uint32_t number, base::Fd file) {
   Slot &slot = slots_[number];
   if (is_first_[number] || keeps_all_) slot.kept = file.duplicate();
   auto shared = std::make_shared<base::Fd>(std::move(file));
-  slot.arrived.set_value(pool_.submit([this, number, shared] { return stage(number, std::move(*shared), 0); }));
+  auto unpack = [this, number, shared] { return stage(number, std::move(*shared), 0); };
+  slot.arrived.set_value(pool_.submit(std::move(unpack), place_[number]));
 }
 
 unpack::StagedPackage PackageInbox::stage(std::uint32_t number, base::Fd file, unsigned turn) const {

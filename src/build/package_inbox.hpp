@@ -85,6 +85,7 @@ class PackageInbox {
   std::vector<Slot> slots_;
   std::vector<TwinSlot> twin_slots_;
   std::vector<bool> is_first_;
+  std::vector<std::uint32_t> place_;  ///< of each .deb, twins' too, in the order of need; they arrive in any order
   bool keeps_all_;
   base::Trace &trace_;
   base::WorkerPool pool_;

@@ -67,12 +67,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return kept
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Takes as many connections at once as are asked for: one that is turned away comes back a whole second later."""
+
+    request_queue_size = 128
+
+
 class LoopbackMirror:
     """Serves DIRECTORY until it is left. `url` is what takes the place of http://deb.debian.org."""
 
     def __init__(self, directory):
         handler = type("HandlerOfDirectory", (Handler,), {"directory": pathlib.Path(directory)})
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def __enter__(self):

@@ -171,6 +171,38 @@ TEST(WorkerPool, ThoseInTheBackgroundGiveWay) {
   EXPECT_EQ(nice_value(), own);
 }
 
+TEST(WorkerPool, BeginsWithTheLowestRankOfWhatWaits) {
+  std::promise<void> go;
+  std::shared_future<void> gate = go.get_future().share();
+  std::atomic<int> begun = 0;
+  std::mutex mutex;
+  std::vector<int> order;
+  std::vector<std::future<void>> done;
+  WorkerPool pool(2);
+  std::future<void> other = pool.submit([&begun, gate] {
+    ++begun;
+    gate.wait();
+  });
+  std::promise<void> end;
+  done.push_back(pool.submit([&begun, stop = end.get_future().share()] {
+    ++begun;
+    stop.wait();
+  }));
+  while (begun < 2) std::this_thread::yield();
+  for (auto [name, rank] : {std::pair{1, 7U}, {2, 3U}, {3, 7U}, {4, 0U}}) {
+    done.push_back(pool.submit(
+        [&, number = name] {
+          std::lock_guard lock(mutex);
+          order.push_back(number);
+          if (order.size() == 4) end.set_value();
+        },
+        rank));
+  }
+  go.set_value();
+  for (std::future<void> &each : done) each.get();
+  EXPECT_EQ(order, (std::vector{4, 2, 1, 3}));
+}
+
 TEST(WorkerPool, DropsWhatHasNotBegun) {
   std::atomic<int> begun = 0;
   std::promise<void> go;
