@@ -17,6 +17,7 @@
 #include "base/text.hpp"
 #include "sandbox/keeper.hpp"
 #include "sandbox/namespace_failure.hpp"
+#include "sandbox/private_mounts.hpp"
 
 namespace debroot::sandbox {
 namespace {
@@ -107,7 +108,7 @@ TriedStep try_mounts() noexcept {
   mount_attr change{};
   change.attr_set = MOUNT_ATTR_RDONLY;
   if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID) != 0) return {1, errno};
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return {2, errno};
+  if (!make_mounts_private()) return {2, errno};
   if (::mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k") != 0) return {3, errno};
   if (::mount_setattr(AT_FDCWD, "/tmp", 0, &change, sizeof(change)) != 0) return {4, errno};
   return {};

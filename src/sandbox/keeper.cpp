@@ -18,6 +18,7 @@
 #include <string>
 
 #include "base/text.hpp"
+#include "sandbox/private_mounts.hpp"
 #include "sandbox/staging.hpp"
 
 namespace debroot::sandbox {
@@ -53,7 +54,7 @@ void become_root(const NamespaceRequest &request, const KeeperPipes &pipes) {
 
 void enter_namespaces(const NamespaceRequest &request, int status) {
   if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) != 0) fail(status, NamespaceStep::other_namespaces);
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail(status, NamespaceStep::propagation);
+  if (!make_mounts_private()) fail(status, NamespaceStep::propagation);
   constexpr std::string_view kNoDomain = "(none)";
   if (::sethostname(request.hostname.data(), request.hostname.size()) != 0 ||
       ::setdomainname(kNoDomain.data(), kNoDomain.size()) != 0) {

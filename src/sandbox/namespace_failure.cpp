@@ -25,8 +25,12 @@ std::optional<std::int64_t> read_switch(const char *path) {
   return number ? std::optional(static_cast<std::int64_t>(*number)) : std::nullopt;
 }
 
-/// True when '/' is not the root of the first process; false when that cannot be seen.
+/// True when '/' is no mount, or not the root of the first process as far as that can be seen.
 bool is_chrooted() {
+  struct statx root {};
+  bool knows_mounts =
+      ::statx(AT_FDCWD, "/", 0, 0, &root) == 0 && (root.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
+  if (knows_mounts && (root.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return true;
   struct stat own {};
   struct stat first {};
   if (::stat("/", &own) != 0 || ::stat("/proc/1/root/", &first) != 0) return false;
