@@ -15,10 +15,11 @@ namespace debroot::pack {
 /// since the callers are libraries in C; what went wrong is kept for `throw_failure`.
 class ImageFile {
  public:
-  explicit ImageFile(const ImageSink &output) : fd_(output.fd), subject_(subject_of(output.name)) {}
+  explicit ImageFile(const ImageSink &output);
 
   [[nodiscard]] bool read(std::uint64_t offset, void *bytes, std::size_t size) noexcept;
   [[nodiscard]] bool write(std::uint64_t offset, const void *bytes, std::size_t size) noexcept;
+  /// What is new is zeros. A block device keeps its size, and what it held before behind the end.
   [[nodiscard]] bool resize(std::uint64_t size) noexcept;
   /// End of what was written so far.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
@@ -31,8 +32,10 @@ class ImageFile {
 
  private:
   bool failed(int errno_value) noexcept;
+  bool write_zeros(std::uint64_t end) noexcept;
 
   int fd_;
+  bool is_device_ = false;
   std::string subject_;
   std::uint64_t size_ = 0;
   std::optional<int> failure_;  ///< value of errno

@@ -107,9 +107,10 @@ const std::string &OutputFile::path() const noexcept { return state_->path; }
 
 namespace {
 
-/// Opens something that exists and is no plain file.
-base::Fd open_stream(const std::string &path) {
-  int fd = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+/// Opens something that exists and is no plain file. Of a block device nothing may be mounted (O_EXCL, open(2)).
+base::Fd open_stream(const std::string &path, mode_t mode) {
+  int access = S_ISBLK(mode) ? O_RDWR | O_EXCL : O_WRONLY;
+  int fd = ::open(path.c_str(), access | O_NOCTTY | O_CLOEXEC);
   if (fd < 0 && errno == EINTR) {
     throw Error(ErrorKind::interrupted, fmt::format("interrupted while waiting for a reader of '{}'", path));
   }
@@ -151,7 +152,7 @@ OutputFile OutputFile::open(const std::string &path) {
   bool exists = ::stat(path.c_str(), &info) == 0;
   if ((exists && S_ISDIR(info.st_mode)) || path.ends_with('/')) throw cannot_write(path, "it is a directory");
   if (exists && !S_ISREG(info.st_mode)) {
-    state->file = open_stream(path);
+    state->file = open_stream(path, info.st_mode);
     refuse_terminal(state->file.get());
     return OutputFile(std::move(state));
   }

@@ -176,11 +176,17 @@ class OutputReader {
       check_becomes_directory(given, path, status, output.format);
     } else if (fs::is_directory(status)) {
       throw usage_error(fmt::format("cannot write {} to '{}': it is a directory", phrase_of(output.format), given));
-    } else if (is_file_system(output.format) && fs::exists(status) && !fs::is_regular_file(status)) {
-      throw usage_error(fmt::format("cannot write {} to '{}': it is no plain file", phrase_of(output.format), given));
+    } else if (is_file_system(output.format) && !may_hold_file_system(status)) {
+      throw usage_error(fmt::format("cannot write {} to '{}': it is no plain file and no block device",
+                                    phrase_of(output.format), given));
     }
     check_parent(given, path);
     return output;
+  }
+
+  /// File systems are written out of order and read again.
+  [[nodiscard]] static bool may_hold_file_system(const fs::file_status &status) {
+    return !fs::exists(status) || fs::is_regular_file(status) || fs::is_block_file(status);
   }
 
   void check_becomes_directory(const std::string &given, const fs::path &path, const fs::file_status &status,
