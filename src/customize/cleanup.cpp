@@ -36,6 +36,7 @@ CleanupOptions cleanup_options(const std::vector<std::string> &skips) {
   bool reproducible = all || is_skipped(skips, "cleanup/reproducible");
   CleanupOptions options;
   options.keeps_apt_lists = apt || is_skipped(skips, "cleanup/apt/lists");
+  options.keeps_auxiliary_files = apt;
   options.keeps_apt_cache = apt || is_skipped(skips, "cleanup/apt/cache");
   options.keeps_logs = reproducible;
   options.keeps_machine_id = reproducible || is_skipped(skips, "cleanup/reproducible/machine-id");
@@ -46,6 +47,8 @@ CleanupOptions cleanup_options(const std::vector<std::string> &skips) {
 
 void clean_up(const base::RootDirectory &root, const CleanupOptions &options) {
   if (!options.keeps_apt_lists) root.clear_directory("/var/lib/apt/lists", {"lock", "partial"});
+  // a hook's apt-get update may have made it where the lists are to stay
+  if (!options.keeps_auxiliary_files) root.remove_tree("/var/lib/apt/lists/auxfiles");
   if (!options.keeps_apt_cache) {
     root.clear_directory("/var/cache/apt/archives", {"lock", "partial"});
     root.remove_file("/var/cache/apt/pkgcache.bin");

@@ -13,6 +13,7 @@ namespace debroot::customize {
 /// What stays nevertheless: values of --skip that concern the clean-up.
 struct CleanupOptions {
   bool keeps_apt_lists = false;
+  bool keeps_auxiliary_files = false;  ///< lists/auxfiles, which old versions of apt do not know: all of cleanup/apt
   bool keeps_apt_cache = false;
   bool keeps_logs = false;        ///< cleanup/reproducible
   bool keeps_machine_id = false;  ///< cleanup/reproducible/machine-id

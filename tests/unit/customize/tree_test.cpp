@@ -69,8 +69,9 @@ TEST(Cleanup, EachSkipKeepsItsPart) {
     DirtyTree tree;
     clean_up(*tree.root, cleanup_options({skip}));
     Names out;
-    for (const char *path : {"/var/lib/apt/lists/deb_Packages", "/var/cache/apt/pkgcache.bin", "/var/log/dpkg.log",
-                             "/var/lib/dbus/machine-id", "/run/utmp", "/tmp/t"}) {
+    for (const char *path :
+         {"/var/lib/apt/lists/deb_Packages", "/var/lib/apt/lists/auxfiles/y", "/var/cache/apt/pkgcache.bin",
+          "/var/log/dpkg.log", "/var/lib/dbus/machine-id", "/run/utmp", "/tmp/t"}) {
       if (tree.root->exists(path)) out.emplace_back(path);
     }
     if (tree.root->read("/etc/machine-id") != "") out.emplace_back("id");
@@ -79,12 +80,13 @@ TEST(Cleanup, EachSkipKeepsItsPart) {
   EXPECT_EQ(left("unknown"), Names{});
   EXPECT_EQ(left("cleanup/apt/lists"), (Names{"/var/lib/apt/lists/deb_Packages"}));
   EXPECT_EQ(left("cleanup/apt/cache"), (Names{"/var/cache/apt/pkgcache.bin"}));
-  EXPECT_EQ(left("cleanup/apt"), (Names{"/var/lib/apt/lists/deb_Packages", "/var/cache/apt/pkgcache.bin"}));
+  EXPECT_EQ(left("cleanup/apt"),
+            (Names{"/var/lib/apt/lists/deb_Packages", "/var/lib/apt/lists/auxfiles/y", "/var/cache/apt/pkgcache.bin"}));
   EXPECT_EQ(left("cleanup/reproducible"), (Names{"/var/log/dpkg.log", "/var/lib/dbus/machine-id", "id"}));
   EXPECT_EQ(left("cleanup/reproducible/machine-id"), (Names{"id"}));
   EXPECT_EQ(left("cleanup/run"), (Names{"/run/utmp"}));
   EXPECT_EQ(left("cleanup/tmp"), (Names{"/tmp/t"}));
-  EXPECT_EQ(left("cleanup").size(), 7U);
+  EXPECT_EQ(left("cleanup").size(), 8U);
 }
 
 TEST(Cleanup, AnEmptyTreeIsClean) {
