@@ -141,7 +141,7 @@ class Builder {
  private:
   /// From the empty root to one with every package configured.
   void install_packages() {
-    if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources);
+    if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources, is_chrootless());
     make_own_devices();
     if (has_hooks(plan_, HookStage::setup)) {
       run_hooks(HookStage::setup);

@@ -123,6 +123,9 @@ void Installer::reload() {
 }
 
 void Installer::begin_run() {
+  for (const char *name : {"info", "triggers", "updates"}) {
+    context_.root.make_directories(fmt::format("{}/{}", dpkgdb::kAdminDirectory, name));
+  }
   trigger_files_.ensure_files();
   for (const char *name : {"lock", "lock-frontend"}) {
     std::string path = fmt::format("{}/{}", dpkgdb::kAdminDirectory, name);

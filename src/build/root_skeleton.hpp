@@ -14,8 +14,10 @@
 namespace debroot::build {
 
 /// Makes the skeleton; files that are there already stay as they are. Settings for apt that hold only while the image
-/// is made (no Recommends, no translations) are part of it, for hooks that call apt.
-void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const std::vector<SourcesText> &sources);
+/// is made (no Recommends, no translations) are part of it, for hooks that call apt. Without a chroot it lacks what
+/// only a dpkg of the root would need.
+void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const std::vector<SourcesText> &sources,
+                   bool is_chrootless);
 
 /// Takes the settings that hold only while the image is made away again, unless a value of --skip keeps them.
 void remove_build_settings(const base::RootDirectory &root, const std::vector<std::string> &skips);

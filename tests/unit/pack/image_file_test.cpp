@@ -21,8 +21,11 @@ class BlockDevice : public testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    base::Fd file(::mkstemp(backing_.data()));
     std::ofstream(backing_) << std::string(kDeviceBytes, 'x');
-    std::string said = output_of("losetup --find --show " + backing_ + " 2>/dev/null || true");
+    // others may take the one that was free a moment ago
+    std::string loop = "for i in 1 2 3 4 5; do losetup --find --show " + backing_ + " 2>/dev/null && exit; done";
+    std::string said = output_of("sh -c '" + loop + "; true'");
     if (said.empty()) GTEST_SKIP() << "no loop devices here";
     path_ = said.substr(0, said.find('\n'));
   }
@@ -33,7 +36,7 @@ class BlockDevice : public testing::Test {
 
   [[nodiscard]] std::string content() const { return base::read_file(path_); }
 
-  std::string backing_ = (std::filesystem::temp_directory_path() / "debroot-test-device").string();
+  std::string backing_ = (std::filesystem::temp_directory_path() / "debroot-test-device.XXXXXX").string();
   std::string path_;
 };
 
