@@ -154,7 +154,9 @@ std::optional<build::ArchiveIndexes> run_setup_hooks(Basis &basis, std::optional
   basis.preferences = build::preferences_in(state);
   basis.status = std::move(state.status);
   fetcher.emplace(fetch_options(basis.plan, basis.config, stop));  // they may have set a proxy
-  bool is_early_true = early && has_same_sources && base::trim(basis.status).empty();
+  // a hook has updated in apt's place, from these sources: what it fetched is read from where it came, and verified
+  bool has_updated = state.has_lists && std::erase(basis.plan.skips, "update") > 0;
+  bool is_early_true = early && has_same_sources && base::trim(basis.status).empty() && !has_updated;
   return is_early_true ? std::move(early) : std::nullopt;
 }
 

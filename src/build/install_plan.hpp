@@ -50,6 +50,7 @@ struct SourcesText {
 struct RootState {
   std::vector<SourcesText> files;  ///< of /etc/apt
   std::string status;              ///< dpkg's
+  bool has_lists = false;          ///< apt has fetched indexes
 };
 
 struct InstallPlan {
@@ -89,7 +90,7 @@ void fields(Wire &wire, SourcesText &file) {
 }
 template <class Wire>
 void fields(Wire &wire, RootState &state) {
-  wire(state.files, state.status);
+  wire(state.files, state.status, state.has_lists);
 }
 template <class Wire>
 void fields(Wire &wire, InstallPlan &plan) {

@@ -25,6 +25,9 @@ bool is_read_by_apt(std::string_view directory, const std::string &name) {
   return suffix.empty() || suffix == own;
 }
 
+/// As apt names them: "deb.debian.org_debian_dists_trixie_main_binary-amd64_Packages", compressed or not.
+bool is_index(const std::string &name) { return name.find("_Packages") != std::string::npos; }
+
 void add_file(const base::RootDirectory &root, const std::string &path, std::vector<SourcesText> &files) {
   auto info = root.status_followed(path);
   if (!info || !S_ISREG(info->st_mode)) return;
@@ -65,6 +68,8 @@ RootState read_root_state(const base::RootDirectory &root) {
   add_directory(root, kConfig, state.files);
   add_file(root, std::string(kConfig), state.files);
   state.status = root.try_read("/var/lib/dpkg/status").value_or("");
+  std::vector<std::string> lists = root.list("/var/lib/apt/lists");
+  state.has_lists = std::any_of(lists.begin(), lists.end(), is_index);
   return state;
 }
 

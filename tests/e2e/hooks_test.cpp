@@ -357,6 +357,17 @@ TEST_P(SetupHooks, MayBringTheOnlySources) {
   EXPECT_TRUE(read_tar(bytes_of(place().out("image.tar"))).contains("/bin/busybox"));
 }
 
+TEST_P(SetupHooks, MayUpdateInsteadOfTheBuild) {
+  std::vector<std::string> arguments = {"-o",        "image.tar", "--variant", "custom",
+                                        "--include", "hello",     "--skip",    "update"};
+  EXPECT_EQ(failure(place(), arguments, 2), "debroot: error: cannot find package 'hello'\n");
+  arguments.insert(arguments.end(),
+                   {"--setup-hook", "touch \"$1\"/var/lib/apt/lists/mirror_dists_tiny_main_binary-x_Packages"});
+  Finished finished = finish(place(), build_command(place(), arguments));
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_EQ(greeting(), "hello\n");
+}
+
 TEST_P(SetupHooks, BrokenSourcesAreNamed) {
   std::vector<std::string> arguments = kSmall;
   arguments.insert(arguments.end(), {"-o", "x.tar", "--setup-hook", "echo bed >\"$1\"/etc/apt/sources.list.d/x.list"});
