@@ -192,7 +192,8 @@ class Builder {
     cache::StateParts parts;
     std::string failure;
     try {
-      if (random_paths.empty()) parts = build::observe_state(root_, install_.epoch, state_file_.get());
+      if (random_paths.empty())
+        parts = build::observe_state(root_, install_.epoch, installer_->unpacked_files(), state_file_.get());
     } catch (const Error &error) {
       failure = error.message();  // a full disk is no reason to have no image
     }

@@ -72,6 +72,7 @@ void Installer::install_first() {
   std::vector<std::uint32_t> numbers = without_installed(context_.plan.first);
   for (std::uint32_t number : numbers) unpack_package(number);
   first_.clear();
+  for (const auto &[path, file] : extracted_) unpacked_.note(file);
   extracted_.clear();
   configurer_.install(keys_of(numbers));
   end_run();
@@ -210,6 +211,7 @@ unpack::Placed Installer::place(std::uint32_t number, const unpack::StagedPackag
                                dpkgdb::Diversions::read(context_.root),
                                std::move(accounts),
                                overrides_,
+                               unpacked_,
                                first_.empty() ? nullptr : &extracted_,
                                [&]() -> const unpack::StagedPackage & {
                                  if (!again) again = context_.take_staged(number);

@@ -54,6 +54,9 @@ class Installer {
   /// After hooks: whatever they did to the database is taken in.
   void reload();
 
+  /// Files of packages as they were unpacked, conffiles excepted.
+  [[nodiscard]] const base::KnownFiles &unpacked_files() const noexcept { return unpacked_; }
+
  private:
   void begin_run();
   void end_run();
@@ -78,6 +81,7 @@ class Installer {
   configure::MaintainerScripts scripts_;
   configure::Configurer configurer_;
   unpack::ExtractedFiles extracted_;
+  base::KnownFiles unpacked_;
   std::vector<unpack::StagedPackage> first_;  ///< of plan.first: control files and entries, bodies already in the root
 };
 

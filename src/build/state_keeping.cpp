@@ -9,12 +9,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <future>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/digest.hpp"
 #include "base/wire.hpp"
 #include "customize/cleanup.hpp"
+#include "pack/tar_header.hpp"
 #include "pack/tar_stream.hpp"
 #include "pack/walk.hpp"
 
@@ -31,39 +35,64 @@ bool is_machine_id(std::string_view path) { return path.ends_with("/machine-id")
 /// Passes a walk's entries on to a tar, but for what no image shows.
 class StateSink : public pack::TreeSink {
  public:
-  StateSink(std::span<const pack::ImageSink> outputs, std::int64_t epoch)
-      : tar_(outputs, epoch, 1, {}), epoch_(epoch), volatile_paths_(customize::volatile_files()) {
-    tar_.take_digest();
+  /// The tar goes to `fd`; -1: nowhere.
+  StateSink(int fd, std::int64_t epoch, const base::KnownFiles &unpacked)
+      : epoch_(epoch), unpacked_(unpacked), volatile_paths_(customize::volatile_files()) {
+    if (fd < 0) return;
+    const pack::ImageSink output{fd, Compression::none, "the base state", Format::tar};
+    tar_.emplace(std::span(&output, 1), epoch, 1, std::function<bool()>());
+    tar_->take_digest();
   }
 
   void add(const pack::TreeEntry &entry) override {
     note_time(entry);
-    bool is_volatile = entry.type == pack::EntryType::file && is_volatile_path(pack::shown(entry.path));
-    is_set_aside_ = is_volatile;
-    if (!is_volatile) {
-      tar_.add(entry);
+    is_set_aside_ = entry.type == pack::EntryType::file && is_volatile_path(pack::shown(entry.path));
+    is_unpacked_ = entry.type == pack::EntryType::file && !is_set_aside_ && unpacked_.holds(entry.identity);
+    if (!is_set_aside_) {
+      add_to_state(entry);
       return;
     }
     extras_.files.push_back({pack::shown(entry.path), {}, entry.file_seconds, entry.file_nanoseconds});
     pack::TreeEntry empty = entry;
     empty.size_bytes = 0;
-    tar_.add(empty);
+    add_to_state(empty);
   }
 
   void add_content(std::string_view bytes) override {
     if (is_set_aside_) {
       extras_.files.back().content += bytes;
-    } else {
-      tar_.add_content(bytes);
+      return;
     }
+    if (!is_unpacked_) likeness_.update(bytes);
+    if (tar_) tar_->add_content(bytes);
   }
 
-  void finish() override { tar_.finish(); }
+  [[nodiscard]] bool wants_content() const noexcept override { return tar_ || !is_unpacked_; }
 
-  [[nodiscard]] const pack::TarStream &tar() const noexcept { return tar_; }
+  void finish() override {
+    if (tar_) tar_->finish();
+  }
+
+  /// Once, when it is finished.
+  [[nodiscard]] cache::StateParts parts() {
+    cache::StateParts out;
+    out.likeness = likeness_.finish();
+    out.tar_bytes = tar_ ? tar_->tar_bytes() : tar_bytes_;
+    if (tar_) out.tar_digest = tar_->tar_digest();
+    return out;
+  }
   [[nodiscard]] const StateExtras &extras() const noexcept { return extras_; }
 
  private:
+  void add_to_state(const pack::TreeEntry &entry) {
+    std::string header = pack::tar_header(entry, epoch_);
+    likeness_.update(header);
+    likeness_.update(is_unpacked_ ? "unpacked" : "");
+    tar_bytes_ +=
+        header.size() + (entry.size_bytes + pack::kTarBlockBytes - 1) / pack::kTarBlockBytes * pack::kTarBlockBytes;
+    if (tar_) tar_->add(entry);
+  }
+
   void note_time(const pack::TreeEntry &entry) {
     std::uint64_t number = count_++;
     if (entry.type == pack::EntryType::hard_link) return;
@@ -75,12 +104,16 @@ class StateSink : public pack::TreeSink {
     return std::find(volatile_paths_.begin(), volatile_paths_.end(), path) != volatile_paths_.end();
   }
 
-  pack::TarStream tar_;
+  std::optional<pack::TarStream> tar_;
+  base::Hasher likeness_{HashKind::sha256};
+  std::uint64_t tar_bytes_ = 0;
   std::int64_t epoch_;
+  const base::KnownFiles &unpacked_;
   std::span<const std::string_view> volatile_paths_;
   StateExtras extras_;
   std::uint64_t count_ = 0;
   bool is_set_aside_ = false;
+  bool is_unpacked_ = false;
 };
 
 /// The whole of a file that nobody changes.
@@ -129,10 +162,9 @@ void restore_files(const base::RootDirectory &root, const std::vector<VolatileFi
 
 }  // namespace
 
-cache::StateParts observe_state(const base::RootDirectory &root, std::int64_t epoch, int fd) {
-  std::vector<pack::ImageSink> outputs;
-  if (fd >= 0) outputs.push_back({fd, Compression::none, "the base state", Format::tar});
-  StateSink sink(outputs, epoch);
+cache::StateParts observe_state(const base::RootDirectory &root, std::int64_t epoch, const base::KnownFiles &unpacked,
+                                int fd) {
+  StateSink sink(fd, epoch, unpacked);
   pack::PackOptions options;
   options.epoch_seconds = epoch;
   options.with_devices = false;
@@ -141,7 +173,10 @@ cache::StateParts observe_state(const base::RootDirectory &root, std::int64_t ep
   sink.finish();
   std::string extras = base::to_wire(sink.extras());
   if (fd >= 0) base::write_all(fd, extras, "the base state");
-  return {sink.tar().tar_digest(), sink.tar().tar_bytes(), base::hash_of(HashKind::sha256, extras), extras.size()};
+  cache::StateParts parts = sink.parts();
+  parts.extras_digest = base::hash_of(HashKind::sha256, extras);
+  parts.extras_bytes = extras.size();
+  return parts;
 }
 
 pack::PackCount restore_state(const base::RootDirectory &root, int fd, const cache::StateParts &parts,

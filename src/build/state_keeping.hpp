@@ -37,9 +37,11 @@ void fields(Wire &wire, StateExtras &extras) {
   wire(extras.times, extras.files);
 }
 
-/// Reads all of `root`. @param fd where the state is written, at its beginning; -1: only the digests are wanted
+/// Reads `root`. What is `unpacked` still, the key's packages say: for the likeness of two states its content is not
+/// read. @param fd where the state is written, at its beginning; -1: only its likeness and size are wanted
 /// @throws Error of kind output
-[[nodiscard]] cache::StateParts observe_state(const base::RootDirectory &root, std::int64_t epoch, int fd);
+[[nodiscard]] cache::StateParts observe_state(const base::RootDirectory &root, std::int64_t epoch,
+                                              const base::KnownFiles &unpacked, int fd);
 
 /// Makes the state at `fd`, which has exactly `parts`, in the empty `root`. On an error what is in the root is
 /// worthless. @throws Error of kind trust: "it is damaged"; of kind output: what could not be made

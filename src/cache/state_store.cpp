@@ -44,7 +44,8 @@ Json json_of(const StateRecord &record) {
           {"architecture", record.facts.architecture}, {"variant", record.facts.variant},
           {"packages", record.facts.packages},         {"tar_sha256", record.parts.tar_digest},
           {"tar_bytes", record.parts.tar_bytes},       {"extras_sha256", record.parts.extras_digest},
-          {"extras_bytes", record.parts.extras_bytes}, {"ended_milliseconds", record.ended_milliseconds}};
+          {"extras_bytes", record.parts.extras_bytes}, {"ended_milliseconds", record.ended_milliseconds},
+          {"likeness_sha256", record.parts.likeness}};
 }
 
 /// Nothing for what is no record, which is as good as none.
@@ -67,15 +68,14 @@ std::optional<StateRecord> record_from(const std::string &key, const std::string
     json.at("extras_sha256").get_to(out.parts.extras_digest);
     json.at("extras_bytes").get_to(out.parts.extras_bytes);
     json.at("ended_milliseconds").get_to(out.ended_milliseconds);
+    out.parts.likeness = json.value("likeness_sha256", "");
     return out;
   } catch (const Json::exception &) {
     return std::nullopt;
   }
 }
 
-bool has_same_digest(const StateRecord &known, const Observation &seen) {
-  return known.parts.tar_digest == seen.parts.tar_digest;
-}
+bool is_alike(const StateRecord &known, const Observation &seen) { return known.parts.likeness == seen.parts.likeness; }
 
 std::uint64_t size_of(const StateRecord &record) {
   return record.standing == Standing::kept ? record.parts.tar_bytes + record.parts.extras_bytes : 0;
@@ -176,8 +176,7 @@ Standing StateStore::settle(const Observation &seen, std::optional<StateFile> fi
   DirectoryLock lock(directory_);
   std::optional<StateRecord> known = find(seen.key);
   StateRecord now{seen.key, Standing::seen, seen.facts, seen.parts, seen.ended_milliseconds, 0};
-  if (seen.has_random_files || (known && !has_same_digest(*known, seen)) ||
-      (known && known->standing == Standing::random)) {
+  if (seen.has_random_files || (known && !is_alike(*known, seen)) || (known && known->standing == Standing::random)) {
     ::unlink(state_path(seen.key).c_str());
     now.standing = Standing::random;
     now.parts = {};
@@ -188,8 +187,8 @@ Standing StateStore::settle(const Observation &seen, std::optional<StateFile> fi
     now.ended_milliseconds = std::min(known->ended_milliseconds, seen.ended_milliseconds);
     // builds that overlap may have been given the same time of day
     bool is_independent = seen.begun_milliseconds > known->ended_milliseconds;
-    if (known->standing == Standing::kept) return Standing::kept;
-    ::unlink(state_path(seen.key).c_str());  // of nobody: no record speaks of it
+    if (known->standing == Standing::kept) return Standing::kept;  // the file is that of its record
+    ::unlink(state_path(seen.key).c_str());                        // of nobody: no record speaks of it
     if (is_independent && file && file->publish(state_path(seen.key))) now.standing = Standing::kept;
   }
   write(now);

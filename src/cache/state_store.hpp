@@ -6,7 +6,7 @@
 ///     KEY.state   the kept tree, an uncompressed tar, and behind it what does not show in an image (extras)
 ///     lock        flock(2) of whoever changes what is known
 ///
-/// A tree is kept once two builds of the same key, one begun after the other had ended, had the same digest: a state in
+/// A tree is kept once two builds of the same key, one begun after the other had ended, were alike: a state in
 /// which a package drew something at random is never used. What is kept is checked by that digest when it is used, but
 /// believed otherwise, and so lies in a directory that belongs to the caller alone.
 #pragma once
@@ -31,7 +31,7 @@ struct StateFacts {
 };
 
 enum class Standing {
-  seen,    ///< one build had this digest
+  seen,    ///< one build came to it
   kept,    ///< two had, and the tree is there
   random,  ///< two builds differed, or files are known to be drawn at random
 };
@@ -40,7 +40,7 @@ struct StateRecord {
   std::string key;
   Standing standing = Standing::seen;
   StateFacts facts;
-  StateParts parts;                     ///< of a random one: nothing
+  StateParts parts;                     ///< of a random one: nothing; of one that is only seen: no digests
   std::int64_t ended_milliseconds = 0;  ///< when the build ended that saw it first, since 1970
   std::int64_t used_seconds = 0;        ///< last use, since 1970; not written
 };

@@ -38,11 +38,9 @@ bool climb() noexcept {
   return false;
 }
 
-/// Out of the chroot of the directory `root`, to the root of the namespace: a process whose working directory is outside
-/// of its root may walk up as far as there is (chroot(2), NOTES).
-bool leave_chroot(int root) noexcept {
-  return narrow_root() && ::fchdir(root) == 0 && climb() && ::chroot(".") == 0;
-}
+/// Out of the chroot of the directory `root`, to the root of the namespace: a process whose working directory is
+/// outside of its root may walk up as far as there is (chroot(2), NOTES).
+bool leave_chroot(int root) noexcept { return narrow_root() && ::fchdir(root) == 0 && climb() && ::chroot(".") == 0; }
 
 /// A mount of the directory `root` on itself becomes the root of the namespace, or at least of this process.
 bool enter_as_mount(int root) noexcept {

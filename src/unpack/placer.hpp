@@ -2,14 +2,13 @@
 /// (each package at its own place in the order).
 #pragma once
 
-#include <sys/stat.h>
-
 #include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/beneath.hpp"
+#include "base/known_files.hpp"
 #include "dpkgdb/database.hpp"
 #include "dpkgdb/file_table.hpp"
 #include "dpkgdb/path_rules.hpp"
@@ -17,13 +16,9 @@
 
 namespace debroot::unpack {
 
-/// Identity of a file as extraction left it: as long as it still holds, dpkg's own unpacking of the same package would
-/// only put the same bytes there again.
-struct FileIdentity {
-  ino_t inode = 0;
-  timespec change_time{};
-};
-using ExtractedFiles = std::unordered_map<std::string, FileIdentity>;
+/// Identities of files as extraction left them, by path: as long as one still holds, dpkg's own unpacking of the same
+/// package would only put the same bytes there again.
+using ExtractedFiles = std::unordered_map<std::string, base::FileIdentity>;
 
 /// Extracts a package as `tar --extract --keep-directory-symlink` run as root does: existing files are replaced,
 /// existing directories take the archive's owner, mode and time. The identities of the files go into `extracted`.
@@ -38,6 +33,8 @@ struct PlaceContext {
   dpkgdb::Diversions diversions;
   dpkgdb::AccountNames accounts;
   dpkgdb::StatOverrides overrides;
+  /// Receives the files that are put in place.
+  base::KnownFiles &unpacked;
   /// Files of this package that extraction already put in place; null when nothing was.
   const ExtractedFiles *extracted = nullptr;
   /// Gives the staged package with bodies when `extracted` does not serve (a script diverted or removed a file).

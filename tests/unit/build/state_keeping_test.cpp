@@ -1,9 +1,11 @@
 #include "build/state_keeping.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "base/digest.hpp"
 #include "base/fd.hpp"
 #include "support/scratch_root.hpp"
 #include "support/thrown_error.hpp"
@@ -53,7 +55,7 @@ struct StateKeeping : ::testing::Test {
 
 TEST_F(StateKeeping, GivesBackAllThatAHookCanSee) {
   base::Fd file = temporary();
-  cache::StateParts parts = observe_state(*from_, kEpoch, file.get());
+  cache::StateParts parts = observe_state(*from_, kEpoch, base::KnownFiles(), file.get());
   test::ScratchRoot to;
   pack::PackCount count = restore_state(*to, file.get(), parts, 2);
   EXPECT_EQ(count.entries, 8U);
@@ -66,12 +68,12 @@ TEST_F(StateKeeping, GivesBackAllThatAHookCanSee) {
   EXPECT_EQ(time_of(root, "/etc/new"), std::pair(kEpoch + 7, 70L));
   EXPECT_EQ(time_of(root, "/var/log/alternatives.log"), std::pair(kEpoch + 4, 40L));
   EXPECT_EQ(time_of(root, "/etc"), time_of(*from_, "/etc"));
-  EXPECT_EQ(observe_state(root, kEpoch, -1).tar_digest, parts.tar_digest);
+  EXPECT_EQ(observe_state(root, kEpoch, base::KnownFiles(), -1).likeness, parts.likeness);
 }
 
 TEST_F(StateKeeping, DrawsAnotherMachineId) {
   base::Fd file = temporary();
-  cache::StateParts parts = observe_state(*from_, kEpoch, file.get());
+  cache::StateParts parts = observe_state(*from_, kEpoch, base::KnownFiles(), file.get());
   test::ScratchRoot to;
   restore_state(*to, file.get(), parts, 1);
   std::string id = (*to).read("/etc/machine-id");
@@ -83,28 +85,49 @@ TEST_F(StateKeeping, DrawsNoMachineIdWhereThereIsNone) {
   test::ScratchRoot without;
   fill(without, "");
   base::Fd file = temporary();
-  cache::StateParts parts = observe_state(*without, kEpoch, file.get());
+  cache::StateParts parts = observe_state(*without, kEpoch, base::KnownFiles(), file.get());
   test::ScratchRoot to;
   restore_state(*to, file.get(), parts, 1);
   EXPECT_EQ((*to).read("/etc/machine-id"), "");
 }
 
 TEST_F(StateKeeping, HasTheSameDigestForWhatShowsInNoImage) {
-  std::string digest = observe_state(*from_, kEpoch, -1).tar_digest;
+  std::string digest = observe_state(*from_, kEpoch, base::KnownFiles(), -1).likeness;
   base::Fd file = temporary();
-  EXPECT_EQ(observe_state(*from_, kEpoch, file.get()).tar_digest, digest) << "written or not";
+  EXPECT_EQ(observe_state(*from_, kEpoch, base::KnownFiles(), file.get()).likeness, digest) << "written or not";
   const base::RootDirectory &root = *from_;
   root.write("/etc/machine-id", std::string(32, 'b') + "\n");
   root.write("/var/log/alternatives.log", "another time\n", 0600);
   set_time(root, "/etc/new", kEpoch + 100);
-  EXPECT_EQ(observe_state(root, kEpoch, -1).tar_digest, digest);
+  EXPECT_EQ(observe_state(root, kEpoch, base::KnownFiles(), -1).likeness, digest);
   root.write("/etc/new", "newer\n");
-  EXPECT_NE(observe_state(root, kEpoch, -1).tar_digest, digest);
+  EXPECT_NE(observe_state(root, kEpoch, base::KnownFiles(), -1).likeness, digest);
+}
+
+TEST_F(StateKeeping, TakesWhatPackagesSayForRead) {
+  const base::RootDirectory &root = *from_;
+  base::KnownFiles unpacked;
+  unpacked.note(root.status("/etc/old").value());
+  std::string likeness = observe_state(root, kEpoch, unpacked, -1).likeness;
+  base::Fd file = temporary();
+  cache::StateParts parts = observe_state(root, kEpoch, unpacked, file.get());
+  EXPECT_EQ(parts.likeness, likeness) << "written or not";
+  EXPECT_EQ(parts.tar_digest,
+            base::hash_of(base::HashKind::sha256,
+                          base::read_file(fmt::format("/proc/self/fd/{}", file.get())).substr(0, parts.tar_bytes)));
+  EXPECT_NE(observe_state(root, kEpoch, base::KnownFiles(), -1).likeness, likeness);
+  root.write("/etc/old", "odd\n");
+  set_time(root, "/etc/old", kEpoch - 5);
+  std::string changed = observe_state(root, kEpoch, unpacked, -1).likeness;
+  EXPECT_NE(changed, likeness);
+  root.write("/etc/old", "odd\n");
+  set_time(root, "/etc/old", kEpoch - 5);
+  EXPECT_EQ(observe_state(root, kEpoch, unpacked, -1).likeness, changed) << "content decides for what was touched";
 }
 
 TEST_F(StateKeeping, RefusesADamagedFile) {
   base::Fd file = temporary();
-  cache::StateParts parts = observe_state(*from_, kEpoch, file.get());
+  cache::StateParts parts = observe_state(*from_, kEpoch, base::KnownFiles(), file.get());
   auto refusal = [&] {
     test::ScratchRoot to;
     ErrorKind kind{};

@@ -35,7 +35,7 @@ class InventoryTest : public ::testing::Test {
   void state(const std::string &key, std::size_t size, std::int64_t days_ago) const {
     std::string why;
     StateStore store = StateStore::open(directory_, why).value();
-    Observation seen{key, {"sid", "amd64", "important", 7}, {"D", size, "E", 0}, false, 100, 110};
+    Observation seen{key, {"sid", "amd64", "important", 7}, {"D", size, "E", 0, {}}, false, 100, 110};
     static_cast<void>(store.settle(seen, std::nullopt, {1000, 0}));
     std::optional<StateFile> file = store.make_file(size, {1000, 0});
     base::write_all(file.value().fd(), std::string(size, 'x'));

@@ -30,7 +30,8 @@ class StateStoreTest : public ::testing::Test {
   }
   /// What a build that ran from `begun` for 10 milliseconds saw.
   static Observation seen(const std::string &key, const std::string &digest, std::int64_t begun) {
-    return {key, {"sid", "amd64", "important", 7}, {digest, 3, "extras", 2}, false, begun, begun + 10};
+    return {key,       {"sid", "amd64", "important", 7}, {digest, 3, "extras", 2, "like " + digest}, false, begun,
+            begun + 10};
   }
   std::optional<StateFile> file(const std::string &content = "tarex") const {
     std::optional<StateFile> out = store().make_file(content.size(), kBounds);

@@ -126,7 +126,8 @@ TEST_F(Outputs, RefuseWhatCannotBeWritten) {
   EXPECT_EQ(refused({"a\"b"}), "cannot build into 'a\"b': apt takes no root with a '\"' in its path");
   EXPECT_EQ(one("a\"b.tar").format, Format::tar);
   ASSERT_EQ(::mkfifo((directory_ / "pipe").c_str(), 0600), 0);
-  EXPECT_EQ(refused({"pipe"}, "squashfs"), "cannot write a squashfs to 'pipe': it is no plain file and no block device");
+  EXPECT_EQ(refused({"pipe"}, "squashfs"),
+            "cannot write a squashfs to 'pipe': it is no plain file and no block device");
 }
 
 TEST_F(Outputs, RefuseFilesInTheTree) {

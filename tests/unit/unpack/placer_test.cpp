@@ -49,8 +49,8 @@ class PlacerTest : public ::testing::Test {
       ++restagings_;
       return *again;
     };
-    PlaceContext context{*root_,   database_, files_,    dpkgdb::Diversions::read(*root_),
-                         accounts, overrides, extracted, restage};
+    PlaceContext context{*root_,    database_, files_, dpkgdb::Diversions::read(*root_), accounts, overrides,
+                         unpacked_, extracted, restage};
     Placed placed = place_package(staged, record, context);
     record.state = dpkgdb::State::unpacked;
     return placed;
@@ -68,9 +68,29 @@ class PlacerTest : public ::testing::Test {
   test::ScratchRoot stage_;
   dpkgdb::Database database_{*root_};
   dpkgdb::FileTable files_;
+  base::KnownFiles unpacked_;
   unsigned stages_ = 0;
   unsigned restagings_ = 0;
 };
+
+TEST_F(PlacerTest, NotesFilesUntilSomebodyTouchesThem) {
+  DebBuilder builder =
+      package("p", "usr/kept", "one").file("usr/written", "two", own()).conffile("etc/c", "three", own());
+  builder.file("usr/linked", "four", own()).hard_link("usr/other", "usr/linked");
+  place(builder);
+  auto is_known = [&](const char *path) { return unpacked_.holds(base::identity_of(root_->status(path).value())); };
+  for (const char *path : {"/usr/kept", "/usr/written", "/usr/linked", "/usr/other"})
+    EXPECT_TRUE(is_known(path)) << path;
+  EXPECT_FALSE(is_known("/etc/c.dpkg-new")) << "its name will change";
+  std::int64_t before = mtime("/usr/written");
+  base::Fd file = root_->open_file("/usr/written", O_WRONLY);
+  base::write_all(file.get(), "too");
+  timespec times[2] = {{before, 0}, {before, 0}};
+  ::futimens(file.get(), times);
+  root_->rename("/usr/kept", "/usr/moved");
+  EXPECT_FALSE(is_known("/usr/written")) << "though it has its size and time again";
+  EXPECT_FALSE(is_known("/usr/moved"));
+}
 
 TEST_F(PlacerTest, EntriesGetModeTimeAndOwner) {
   DebBuilder builder("p", "1", "all");
