@@ -353,7 +353,7 @@ class Builder {
     installer_->install_first();
     if (first_debs_ && !is_skipped(plan_.skips, "essential/unlink")) first_debs_->remove();
     run_hooks(HookStage::essential);
-    write_extended_states(root_, install_, plan_.architecture);
+    write_extended_states(root_, installer_->database(), install_, plan_.architecture);
     if (!install_.runs.empty()) events_.step("installing remaining packages inside the chroot...");
     installer_->install_rest();
     if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);

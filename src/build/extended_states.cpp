@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "deb822/stanza.hpp"
-#include "dpkgdb/database.hpp"
 
 namespace debroot::build {
 namespace {
@@ -82,12 +81,11 @@ std::string merged_extended_states(std::string_view before, std::span<const Mark
   return out;
 }
 
-void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
+void write_extended_states(const base::RootDirectory &root, const dpkgdb::Database &database, const InstallPlan &plan,
                            const std::string &native_architecture) {
   if (plan.runs.empty()) return;
-  dpkgdb::Database database(root);
   auto is_installed = [&](std::string_view name, std::string_view architecture) {
-    std::vector<dpkgdb::PackageRecord *> records = database.named(name);
+    std::vector<const dpkgdb::PackageRecord *> records = database.named(name);
     return std::any_of(records.begin(), records.end(), [&](const dpkgdb::PackageRecord *record) {
       bool is_of_it = record->architecture() == architecture ||
                       (record->architecture() == "all" && architecture == native_architecture);

@@ -9,6 +9,7 @@
 
 #include "base/beneath.hpp"
 #include "build/install_plan.hpp"
+#include "dpkgdb/database.hpp"
 
 namespace debroot::build {
 
@@ -27,8 +28,8 @@ using IsInstalled = std::function<bool(std::string_view name, std::string_view a
 [[nodiscard]] std::string merged_extended_states(std::string_view before, std::span<const MarkedPackage> marked,
                                                  const IsInstalled &is_installed);
 
-/// Writes the file for the packages of plan.runs; none when apt would have nothing to do.
-void write_extended_states(const base::RootDirectory &root, const InstallPlan &plan,
+/// Writes the file for the packages of plan.runs, before they are installed; none when apt would have nothing to do.
+void write_extended_states(const base::RootDirectory &root, const dpkgdb::Database &database, const InstallPlan &plan,
                            const std::string &native_architecture);
 
 }  // namespace debroot::build

@@ -54,6 +54,7 @@ class Installer {
   /// After hooks: whatever they did to the database is taken in.
   void reload();
 
+  [[nodiscard]] const dpkgdb::Database &database() const noexcept { return database_; }
   /// Files of packages as they were unpacked, conffiles excepted.
   [[nodiscard]] const base::KnownFiles &unpacked_files() const noexcept { return unpacked_; }
 

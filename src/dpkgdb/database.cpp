@@ -67,6 +67,11 @@ std::vector<PackageRecord *> Database::named(std::string_view name) {
   return out;
 }
 
+std::vector<const PackageRecord *> Database::named(std::string_view name) const {
+  std::vector<PackageRecord *> found = const_cast<Database *>(this)->named(name);  // which changes nothing
+  return {found.begin(), found.end()};
+}
+
 PackageRecord &Database::add(deb822::Stanza control) {
   PackageRecord &record = records_[key_of(control)];
   record.control = std::move(control);

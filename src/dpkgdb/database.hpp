@@ -42,6 +42,7 @@ class Database {
   [[nodiscard]] const PackageRecord *find(const PackageKey &key) const;
   /// Every record of `name`, whatever its architecture.
   [[nodiscard]] std::vector<PackageRecord *> named(std::string_view name);
+  [[nodiscard]] std::vector<const PackageRecord *> named(std::string_view name) const;
   /// Adds a record (state not-installed), or gives the one there is with its control fields replaced.
   PackageRecord &add(deb822::Stanza control);
   [[nodiscard]] std::map<PackageKey, PackageRecord> &records() noexcept { return records_; }

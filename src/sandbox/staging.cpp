@@ -182,7 +182,8 @@ std::size_t sweep_stale_stagings(const std::string &temporary_directory, uid_t o
     if (!directory || ::fstat(directory.get(), &info) != 0 || info.st_uid != owner || !try_lock(directory.get()))
       continue;
     try {
-      base::RootDirectory(directory.duplicate()).clear_directory("/");
+      // a place for a mount is empty, or somebody else's
+      if (name.starts_with(kStagingPrefix)) base::RootDirectory(directory.duplicate()).clear_directory("/");
       if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0) ++removed;
     } catch (const Error &) {
       // another run may have more right or luck; a stale tree is no reason to fail this one

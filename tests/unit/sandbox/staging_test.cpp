@@ -99,6 +99,7 @@ TEST_F(StagingDirectory, SweepRemovesOnlyWhatHasAFreeLock) {
   std::ofstream(scratch_ + "/debroot.stale1/root/usr/bin/tool") << "x";
   std::filesystem::create_directories(scratch_ + "/debroot.other-name");
   std::filesystem::create_directories(scratch_ + "/mmdebstrap.rootstale2");
+  std::filesystem::create_directories(scratch_ + "/mmdebstrap.rootfilled/with");
   std::filesystem::create_directories(scratch_ + "/mmdebstrap.itsown4321");
   std::filesystem::create_directories(scratch_ + "/elsewhere");
   std::filesystem::create_directory_symlink("elsewhere", scratch_ + "/debroot.linked");
@@ -106,6 +107,7 @@ TEST_F(StagingDirectory, SweepRemovesOnlyWhatHasAFreeLock) {
   EXPECT_EQ(sweep_stale_stagings(scratch_, ::getuid() + 1), 0U);
   EXPECT_EQ(sweep_stale_stagings(scratch_, ::getuid()), 2U);
   EXPECT_FALSE(std::filesystem::exists(scratch_ + "/mmdebstrap.rootstale2"));
+  EXPECT_TRUE(std::filesystem::exists(scratch_ + "/mmdebstrap.rootfilled/with"));
   EXPECT_TRUE(std::filesystem::exists(scratch_ + "/mmdebstrap.itsown4321"));
   EXPECT_FALSE(std::filesystem::exists(scratch_ + "/debroot.stale1"));
   EXPECT_TRUE(std::filesystem::exists(kept.path()));
