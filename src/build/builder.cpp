@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <optional>
 
 #include "base/compression.hpp"
@@ -19,6 +18,7 @@
 #include "build/event_sender.hpp"
 #include "build/extended_states.hpp"
 #include "build/hook_context.hpp"
+#include "build/hook_stages.hpp"
 #include "build/installer.hpp"
 #include "build/native_twins.hpp"
 #include "build/package_inbox.hpp"
@@ -27,8 +27,6 @@
 #include "build/sandboxed_scripts.hpp"
 #include "build/state_keeping.hpp"
 #include "customize/cleanup.hpp"
-#include "customize/hook_mounts.hpp"
-#include "customize/hooks.hpp"
 #include "customize/machine.hpp"
 #include "customize/shims.hpp"
 #include "pack/devices.hpp"
@@ -42,9 +40,6 @@ namespace debroot::build {
 namespace {
 
 constexpr std::string_view kInPlaceStage = ".debroot-stage";
-
-/// A link to this program beside the root, by which hooks call it: under this name it takes mmdebstrap's options.
-constexpr std::string_view kOwnName = "mmdebstrap";
 
 /// Room that packages need on top of their Installed-Size: the .deb's own rounding, databases, work done ahead.
 /// Before setup hooks have run, what will be installed is not known: then as much as a large system takes.
@@ -74,10 +69,6 @@ configure::ConffileChoice conffile_choice(const std::vector<std::string> &dpkg_o
     }
   }
   return choice;
-}
-
-bool has_hooks(const BuildPlan &plan, HookStage stage) {
-  return std::any_of(plan.hooks.begin(), plan.hooks.end(), [&](const Hook &hook) { return hook.stage == stage; });
 }
 
 /// Many packages are open at once while they wait for their turn.
@@ -380,7 +371,7 @@ class Builder {
     }
     ArchivedDebs debs(root_, install_, numbers, [this](std::uint32_t number) { return inbox_->file(number); });
     run_hooks(HookStage::customize);
-    if (hooks_) hooks_->finish(plan_.waits_for_background_processes);
+    hooks_.finish();
     debs.remove();
   }
 
@@ -392,98 +383,15 @@ class Builder {
         .detail("output", std::string(base::trim(result.output)));
   }
 
-  /// The tree is mounted in the place where hooks look for it. Renaming across mounts is not possible, so what unpacks
-  /// keeps to the first one.
-  void open_hooks() {
-    if (!setup_.hook_root.empty()) {
-      sandbox::mount_tree(root_path_, setup_.hook_root);
-      root_path_ = setup_.hook_root;
-    }
-    hook_root_ = base::RootDirectory::open(root_path_);
-    hooks_.emplace(hook_root_, root_path_);
-  }
-
   void run_hooks(HookStage stage) {
-    if (!has_hooks(plan_, stage)) return;
-    if (!hooks_) open_hooks();
-    write_lists();
-    write_hook_apt_config(root_, root_path_, plan_);
-    std::optional<customize::HookMounts> mounts;
-    bool may_mount = setup_.confinement == sandbox::Confinement::namespaces;
-    if (stage != HookStage::setup && may_mount) mounts.emplace(hook_root_, root_path_, hook_mount_options());
-    customize::HookSettings settings;
-    settings.environment = with_caller(caller_environment(), hook_variables(stage));
-    settings.socket = setup_.hook_socket;
-    settings.skips = plan_.skips;
-    settings.writes_to_stderr = plan_.hooks_are_mmdebstraps;
-    settings.brings_resolver = plan_.host_traces.files.empty();
-    for (const Hook &hook : plan_.hooks) {
-      if (hook.stage != stage) continue;
-      settings.on_output = [this, origin = customize::hook_title(hook)](std::string_view line) {
-        events_.hook_output(origin, line);
-      };
-      events_.step(customize::hook_announcement(hook, root_path_));
-      {
-        base::Trace::Timer timer = trace_.time(SpanKind::hook, customize::hook_title(hook));
-        hooks_->run(hook, settings);
-        root_path_ = hooks_->root_path();
-      }
+    StageFacts facts;
+    facts.apt = apt_state();
+    if (first_debs_) facts.first_debs = first_debs_->paths();
+    facts.has_own_devices = has_own_devices_;
+    facts.after_hook = [this] {
       if (installer_) installer_->reload();
-    }
-    clear_lists();
-  }
-
-  /// Scripts do not see them. Those that a hook's apt-get update has brought stay for the hooks that follow.
-  void clear_lists() {
-    std::vector<std::string> known = install_.list_names;
-    known.insert(known.end(), {"lock", "partial", "auxfiles"});
-    std::vector<std::string> names = root_.list("/var/lib/apt/lists");
-    have_hooks_updated_ = std::any_of(names.begin(), names.end(), [&](const std::string &name) {
-      return std::find(known.begin(), known.end(), name) == known.end();
-    });
-    if (!have_hooks_updated_) root_.clear_directory("/var/lib/apt/lists", {"lock", "partial"});
-  }
-
-  [[nodiscard]] customize::HookMountOptions hook_mount_options() const {
-    customize::HookMountOptions options{plan_.skips, {}, ::geteuid() == 0 && !setup_.is_in_user_namespace};
-    if (has_own_devices_) return options;
-    using Place = customize::DevicePlace;
-    for (const pack::TreeEntry &entry : pack::device_entries(0)) {
-      std::string path = entry.path.substr(1);  // behind the dot
-      if (path == "/dev/ptmx") {
-        options.devices.push_back({path, Place::Kind::link, "/dev/pts/ptmx"});
-      } else if (entry.type == pack::EntryType::symbolic_link) {
-        options.devices.push_back({path, Place::Kind::link, entry.link_target});
-      } else if (path != "/dev/") {
-        bool is_directory = entry.type == pack::EntryType::directory;
-        if (is_directory) path.pop_back();
-        options.devices.push_back({path, is_directory ? Place::Kind::directory : Place::Kind::node, {}});
-      }
-    }
-    return options;
-  }
-
-  /// What a hook sees beside the caller's environment. PATH gets the directories of system programs behind what the
-  /// caller has.
-  [[nodiscard]] std::vector<std::string> hook_variables(HookStage stage) {
-    if (!staging_.exists(kOwnName)) staging_.make_link(kOwnName, own_program());
-    std::vector<std::string> out = own_environment(plan_.host_traces, install_.epoch);
-    const char *path = std::getenv("PATH");
-    out.push_back(fmt::format("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", path == nullptr ? "" : path));
-    HookFacts facts{stage, setup_.mode, fmt::format("{}/{}", setup_.staging_path, kOwnName), root_path_,
-                    first_debs_ ? first_debs_->paths() : std::vector<std::string>()};
-    for (std::string &variable : mmdebstrap_variables(plan_, facts)) out.push_back(std::move(variable));
-    return out;
-  }
-
-  /// The verified indexes where apt looks for them, so that a hook's apt-get needs no update of its own.
-  void write_lists() {
-    settle_apt_state(root_, apt_state());
-    if (have_hooks_updated_) return;
-    for (std::size_t i = 0; i < lists_.size(); ++i) {
-      ::lseek(lists_[i].get(), 0, SEEK_SET);
-      root_.write("/var/lib/apt/lists/" + install_.list_names[i], base::read_all(lists_[i].get()));
-    }
+    };
+    hooks_.run(stage, facts, root_path_);
   }
 
   [[nodiscard]] AptState apt_state() const {
@@ -505,7 +413,7 @@ class Builder {
     if (has_own_devices_) pack::remove_devices(root_);
     keep_downloads();
     inbox_.reset();
-    if (hooks_) {
+    if (hooks_.have_run()) {
       remove_hook_apt_config(root_, plan_.skips);
       if (root_path_ != "/") sandbox::unmount_below(root_path_);
     }
@@ -615,18 +523,16 @@ class Builder {
   bool is_in_memory_ = false;  ///< the tree is on a tmpfs of its own
   base::RootDirectory staging_;
   base::RootDirectory root_;
-  base::RootDirectory hook_root_;  ///< the same directory in the mount that hooks see
-  std::string root_path_;          ///< as hooks are told it
+  std::string root_path_;  ///< as hooks are told it
   std::string stage_path_;
-  bool has_own_devices_ = false;     ///< nodes in the tree itself
-  bool have_hooks_updated_ = false;  ///< the lists of apt
+  bool has_own_devices_ = false;  ///< nodes in the tree itself
   std::optional<sandbox::Runner> runner_;
   std::optional<NativeTwins> twins_;
   std::optional<StandInCovers> stand_ins_;
   std::optional<PackageInbox> inbox_;
   std::optional<SandboxedScripts> scripts_;
   std::optional<Installer> installer_;
-  std::optional<customize::HookRunner> hooks_;
+  HookStages hooks_{{setup_, plan_, install_, lists_, root_, staging_, events_, trace_}};
   std::optional<ArchivedDebs> first_debs_;
   std::uint64_t output_bytes_ = 0;
   std::string tar_digest_;
