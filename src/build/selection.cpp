@@ -186,6 +186,22 @@ void require_network(const BuildPlan &plan, const std::vector<PlannedPackage> &c
       .hint(fmt::format("--network none, or --include {}", needed));
 }
 
+/// mmdebstrap has apt choose these once the hooks in between have run; here all is chosen before the first of them.
+resolve::Selection choose_rest(const BuildPlan &plan, resolve::Resolver &resolver, const resolve::Request &request,
+                               const std::vector<PackageRef> &installed) {
+  try {
+    return require(resolver.install(request, installed));
+  } catch (Error &error) {
+    bool has_hooks_between = std::any_of(plan.hooks.begin(), plan.hooks.end(), [](const Hook &hook) {
+      return hook.stage == HookStage::extract || hook.stage == HookStage::essential;
+    });
+    if (has_hooks_between && error.hint().empty()) {
+      error.hint("a setup hook, if a hook adds its source: those of extract and essential hooks come too late");
+    }
+    throw;
+  }
+}
+
 SelectedPackages choose_packages(const BuildPlan &plan, const ArchiveIndexes &indexes, const debian::AptConfig &config,
                                  const std::vector<resolve::Pin> &preferences) {
   SelectedPackages out;
@@ -213,7 +229,7 @@ SelectedPackages choose_packages(const BuildPlan &plan, const ArchiveIndexes &in
   second_request.items = second_items(plan, resolver);
   if (is_essential_first) second_request.files = indexes.local_packages;
   if (second_request.items.empty() && second_request.files.empty()) return out;
-  resolve::Selection second = require(resolver.install(second_request, installed));
+  resolve::Selection second = choose_rest(plan, resolver, second_request, installed);
   collector.remember(second);
   for (const resolve::DpkgRun &run : resolve::plan_runs(indexes.packages, policy, packages_of(second), installed)) {
     out.plan.runs.push_back({run_kind(run.kind), collector.numbers(run.packages)});

@@ -368,6 +368,14 @@ TEST_P(SetupHooks, MayUpdateInsteadOfTheBuild) {
   EXPECT_EQ(greeting(), "hello\n");
 }
 
+TEST_P(SetupHooks, AreWhereSourcesHaveToBeAdded) {
+  std::vector<std::string> arguments = {"-o", "x.tar", "--variant", "essential", "--include", "more"};
+  arguments.insert(arguments.end(), {"--essential-hook", added_source()});
+  EXPECT_EQ(failure(place(), arguments, 2),
+            "debroot: error: cannot find package 'more'\n"
+            "  try: a setup hook, if a hook adds its source: those of extract and essential hooks come too late\n");
+}
+
 TEST_P(SetupHooks, BrokenSourcesAreNamed) {
   std::vector<std::string> arguments = kSmall;
   arguments.insert(arguments.end(), {"-o", "x.tar", "--setup-hook", "echo bed >\"$1\"/etc/apt/sources.list.d/x.list"});
