@@ -9,7 +9,8 @@ namespace debroot::stand_ins {
 /// Versions of one tool that do different things in the same situation.
 enum class Dialect : char {
   unset = '?',
-  /// deb-systemd-helper until 1.60 (bullseye): links of a unit in the order of its lines, no DefaultInstance.
+  /// deb-systemd-helper until 1.60 (bullseye): links of a unit in the order of its lines, no DefaultInstance;
+  /// update-ca-certificates of bullseye: a bundle is made though nothing is to be trusted.
   first = '1',
   /// deb-systemd-helper from 1.65 on (bookworm): a unit's wanted links come after its others, DefaultInstance counts,
   /// and `systemctl preset` gets a --root.

@@ -10,9 +10,11 @@ constexpr std::string_view kMaintscriptHelper = "/usr/bin/dpkg-maintscript-helpe
 constexpr std::string_view kSystemdHelper = "/usr/bin/deb-systemd-helper";
 constexpr std::string_view kUpdateRcD = "/usr/sbin/update-rc.d";
 constexpr std::string_view kAdduser = "/usr/sbin/adduser";  // addgroup is a link to it
+constexpr std::string_view kUpdateCaCertificates = "/usr/sbin/update-ca-certificates";
 constexpr std::array kPlaces = {ToolPlace{kMaintscriptHelper, "/usr/share/dpkg/sh/dpkg-error.sh"},
                                 ToolPlace{kSystemdHelper, {}}, ToolPlace{kUpdateRcD, {}},
-                                ToolPlace{kAdduser, "/usr/share/perl5/Debian/AdduserCommon.pm"}};
+                                ToolPlace{kAdduser, "/usr/share/perl5/Debian/AdduserCommon.pm"},
+                                ToolPlace{kUpdateCaCertificates, {}}};
 
 // dpkg-error.sh of several versions
 constexpr std::string_view kError120 = "c06df2491e7d12dbdb63042d9710748ac93d81b231f01b493a095ef67adfe718";
@@ -58,6 +60,21 @@ constexpr std::array kKnownTools = {
               Dialect::unset},
     KnownTool{kAdduser, "adduser 3.118+deb11u1", "7fc88c374bba11f5f0de40f496487bf7f023c000490783c4af94101d729b06f6",
               "94551d94231a98889d4fe7559c990cd5b26abf14c53a5ed8d072287e66b637d1", Dialect::unset},
+    KnownTool{kUpdateCaCertificates,
+              "ca-certificates 20210119",
+              "7ad4af5c16cfe26de17f76a3b2217f011a651fe1f25ed1608584765aeeffb7f9",
+              {},
+              Dialect::first},
+    KnownTool{kUpdateCaCertificates,
+              "ca-certificates 20230311+deb12u1",
+              "395364bffc7ce85ccbe2de71215f9c6c85c024af3bbd991c75a01c2d2aa3080a",
+              {},
+              Dialect::second},
+    KnownTool{kUpdateCaCertificates,
+              "ca-certificates 20250419",
+              "2cb06c85b5f01c4f6b72c3983d9f66d44aac0a7ac997ee55e7e429aedbc3934d",
+              {},
+              Dialect::second},
 };
 
 // runs fc-cache and nothing else, which sleeps for two seconds at its end; the same file from 2.13.1-4.2 to 2.15.0-2.3

@@ -27,6 +27,7 @@ TOOLS = {
     "deb-systemd-helper": "/usr/bin/deb-systemd-helper",
     "update-rc.d": "/usr/sbin/update-rc.d",
     "adduser": "/usr/sbin/adduser",  # which is addgroup too
+    "update-ca-certificates": "/usr/sbin/update-ca-certificates",
 }
 MARKER = b"debroot stand-in, dialect "
 ENVIRONMENT = {
@@ -244,6 +245,41 @@ def random_adduser_case(draw, _suite, number, strange):
     return case
 
 
+CERTIFICATES = "/usr/share/ca-certificates/mozilla"
+
+
+def random_certificates_case(draw, _suite, number, strange):
+    case = Case(f"update-ca-certificates {number}")
+    lines = [f"echo 'mozilla/{name}' >>/etc/ca-certificates.conf" for name in
+             draw.sample(["A_Name.crt", "With blanks (and more), too.crt", "N\u00e9t.crt", "none.crt", "noend.crt", "x.pem"], 3)]
+    case.lines += [f"cd {CERTIFICATES}; set -- *.crt; cp $1 A_Name.crt; cp $2 'With blanks (and more), too.crt'; cp $3 N\u00e9t.crt",
+                   f"cp $4 x.pem; printf %s \"$(cat $5)\" >noend.crt; : >empty.crt", *lines, "cd /"]
+    if draw.random() < 0.5:
+        case.lines.append("rm -rf /etc/ssl/certs/*")
+    if draw.random() < 0.4:
+        case.lines.append("head -n 20 /etc/ca-certificates.conf >/x; mv /x /etc/ca-certificates.conf")
+    if draw.random() < 0.4:
+        case.links["/etc/ssl/certs/orphan.pem"] = "/nowhere"
+    if draw.random() < 0.3:
+        case.links["/etc/ssl/certs/A_Name.pem"] = "/etc/hostname"
+    if strange:
+        case.lines += draw.sample([
+            "echo '!mozilla/A_Name.crt' >>/etc/ca-certificates.conf", "echo ' mozilla/x.pem' >>/etc/ca-certificates.conf",
+            "printf mozilla/x.pem >>/etc/ca-certificates.conf", ": >/etc/ca-certificates.conf", "rm /etc/ca-certificates.conf",
+            "mkdir -p /etc/ssl/certs/java", "echo mozilla/empty.crt >>/etc/ca-certificates.conf",
+            f"mkdir -p /usr/local/share/ca-certificates; cp {CERTIFICATES}/x.pem /usr/local/share/ca-certificates/mine.crt",
+            "printf '#!/bin/sh\\necho $0; sort\\n' >/etc/ca-certificates/update.d/hook; chmod 755 /etc/ca-certificates/update.d/hook",
+            "printf '#!/bin/sh\\necho $*; exit 3\\n' >/fake; chmod 755 /fake; mv /fake /usr/bin/openssl", "rm /usr/bin/openssl",
+            "echo '# a comment' >/etc/ca-certificates.conf", "rm -rf /etc/ca-certificates/update.d", "mkdir /etc/ssl/certs/x.pem",
+            "echo >/etc/ssl/certs/x.pem; echo mozilla/x.pem >>/etc/ca-certificates.conf", "echo >/etc/ssl/certs/ca-certificates.crt.new"],
+            draw.randint(0, 2))
+    for _ in range(draw.randint(1, 2)):
+        odd = [["--fresh"], ["-v"], ["--help"], ["--hooksdir", "/x"], ["--default"], ["--hooksdir"]]
+        usual = [[], ["--hooksdir", ""]]
+        case.call("update-ca-certificates", *draw.choice(odd if strange and draw.random() < 0.3 else usual))
+    return case
+
+
 # What debhelper writes ---------------------------------------------------------------------------------------------
 
 def usual_cases(suite):
@@ -279,6 +315,13 @@ def usual_cases(suite):
     case.call("update-rc.d", "y", "defaults-disabled")
     case.call("update-rc.d", "x", "defaults")
     yield case
+    for makes_anew in (False, True):
+        case = Case(f"update-ca-certificates, anew: {makes_anew}", is_usual=True)
+        if makes_anew:
+            case.lines.append("rm -rf /etc/ssl/certs/*")
+        case.call("update-ca-certificates", "--hooksdir", "")
+        case.call("update-ca-certificates")
+        yield case
     case = Case("snippets of dpkg-maintscript-helper", is_usual=True)
     for name, action in (("preinst", ["install"]), ("postinst", ["configure", ""]), ("postinst", ["triggered", "/usr/x"])):
         for arguments in (["rm_conffile", "/etc/x", "1.0~"], ["mv_conffile", "/etc/x", "/etc/y", "1.0~", "probe"],
@@ -385,21 +428,29 @@ def differences(left, right):
             yield f"{path}\n      tool:     {left.get(path)}\n      stand-in: {right.get(path)}"
 
 
-def make_stand_ins(program, suite, directory):
+def dialect_of(name, suite, root):
+    """Bullseye's updates have brought it a later update-ca-certificates."""
+    if name != "update-ca-certificates":
+        return "1" if suite == "bullseye" else "2"
+    with open(root + TOOLS[name], "rb") as file:
+        return "1" if b'\nrm -f "$CERTBUNDLE"' in file.read() else "2"
+
+
+def make_stand_ins(program, suite, root, directory):
     """The program as debroot lays it over each tool."""
     with open(program, "rb") as file:
         content = bytearray(file.read())
     at = content.find(MARKER)
-    content[at + len(MARKER)] = ord("1" if suite == "bullseye" else "2")
     os.makedirs(directory)
     for name in TOOLS:
+        content[at + len(MARKER)] = ord(dialect_of(name, suite, root))
         with open(os.path.join(directory, name), "wb") as file:
             file.write(content)
         os.chmod(os.path.join(directory, name), 0o755)
 
 
 def make_root(debroot, suite, directory):
-    made = subprocess.run([debroot, "build", suite, "--variant", "essential", "--include", "systemd", "--format", "directory",
+    made = subprocess.run([debroot, "build", suite, "--variant", "essential", "--include", "systemd,ca-certificates", "--format", "directory",
                            "--progress", "none", "-o", directory], capture_output=True, text=True)
     if made.returncode != 0:
         print(f"SKIP: no root of {suite}: {made.stderr.strip().splitlines()[:1]}")
@@ -410,7 +461,8 @@ def all_cases(suite, count, seed):
     yield from usual_cases(suite)
     for number in range(count):
         draw = random.Random(f"{seed} {number}")
-        kinds = [random_helper_case, random_helper_case, random_update_rc_d_case, random_maintscript_case]
+        kinds = [random_helper_case, random_helper_case, random_update_rc_d_case, random_maintscript_case,
+                 random_certificates_case]
         kind = draw.choice(kinds + [random_adduser_case, random_adduser_case] * (suite == "bullseye"))
         yield kind(draw, suite, number, strange=number % 3 != 0)
 
@@ -434,7 +486,7 @@ def main():
             make_root(options.debroot, options.suite, root)
         if options.suite != "bullseye":
             del TOOLS["adduser"]  # only bullseye's has a stand-in
-        make_stand_ins(options.stand_ins, options.suite, os.path.join(directory, "stand-ins"))
+        make_stand_ins(options.stand_ins, options.suite, root, os.path.join(directory, "stand-ins"))
         bench = Bench(directory, os.path.abspath(root), os.path.join(directory, "stand-ins"))
         for case in all_cases(options.suite, options.cases, options.seed):
             count += 1

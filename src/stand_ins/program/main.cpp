@@ -34,7 +34,8 @@ constexpr std::array kTools = {Tool{"dpkg-maintscript-helper", debroot::stand_in
                                Tool{"deb-systemd-helper", debroot::stand_ins::run_systemd_helper},
                                Tool{"update-rc.d", debroot::stand_ins::run_update_rc_d},
                                Tool{"adduser", debroot::stand_ins::run_adduser},
-                               Tool{"addgroup", debroot::stand_ins::run_adduser}};
+                               Tool{"addgroup", debroot::stand_ins::run_adduser},
+                               Tool{"update-ca-certificates", debroot::stand_ins::run_update_ca_certificates}};
 
 /// Becomes the tool, which is at the same path in a view of its own. Returns only when that failed.
 void become_tool(const char *path, char **arguments) {

@@ -1,5 +1,6 @@
 #include "stand_ins/program/spawn.hpp"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,13 +21,20 @@ void write_to(int fd, std::string_view text) {
 
 }  // namespace
 
-std::optional<int> run_program(const std::vector<std::string> &arguments) {
-  std::vector<char *> words;
+std::optional<int> run_program(const std::vector<std::string> &arguments, Words words) {
+  std::vector<char *> pointers;
   // execve(2) takes pointers to char for historical reasons only
-  for (const std::string &argument : arguments) words.push_back(const_cast<char *>(argument.c_str()));
-  words.push_back(nullptr);
+  for (const std::string &argument : arguments) pointers.push_back(const_cast<char *>(argument.c_str()));
+  pointers.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  if (words == Words::discarded) {
+    ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  }
   pid_t pid = 0;
-  if (::posix_spawnp(&pid, words[0], nullptr, nullptr, words.data(), environ) != 0) return std::nullopt;
+  int failure = ::posix_spawnp(&pid, pointers[0], &actions, nullptr, pointers.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (failure != 0) return std::nullopt;
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) return std::nullopt;

@@ -21,4 +21,7 @@ namespace debroot::stand_ins {
 /// adduser and addgroup of bullseye: --system, for a name that is not taken and a user without a home of its own.
 [[nodiscard]] std::optional<int> run_adduser(const Call &call);
 
+/// update-ca-certificates: without options, or without hooks, for a configuration that only lists what to trust.
+[[nodiscard]] std::optional<int> run_update_ca_certificates(const Call &call);
+
 }  // namespace debroot::stand_ins
