@@ -139,7 +139,9 @@ std::optional<Request> read_request(const std::vector<std::string_view> &argumen
       return std::nullopt;
     }
   }
-  if (!is_system || !is_fitting_name(out.name, out.may_have_bad_name)) return std::nullopt;
+  // the tool has a word to say about a name that is only allowed, unless it is to be quiet
+  bool may_be_bad = out.may_have_bad_name && out.is_quiet;
+  if (!is_system || !is_fitting_name(out.name, may_be_bad)) return std::nullopt;
   return out;
 }
 
