@@ -1,41 +1,47 @@
-/// Tells files that nobody has touched since they were looked at.
+/// Tells files whose content nobody has written since they were noted.
 #pragma once
 
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 
 namespace debroot::base {
 
-/// What changes when a file of one file system is written, given another owner, mode or name, or replaced.
-struct FileIdentity {
+/// What tells a file's content from others, without a look at it.
+struct ContentIdentity {
   ino_t inode = 0;
-  std::int64_t change_nanoseconds = 0;        ///< time of the last change of the inode, since 1970
-  std::int64_t modification_nanoseconds = 0;  ///< of the content
+  std::uint64_t size_bytes = 0;
+  std::int64_t seconds = 0;  ///< time of the content, since 1970
+  std::uint32_t nanoseconds = 0;
 
-  bool operator==(const FileIdentity &) const = default;
+  bool operator==(const ContentIdentity &) const = default;
 };
 
-[[nodiscard]] inline FileIdentity identity_of(const struct stat &info) noexcept {
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  return {info.st_ino, info.st_ctim.tv_sec * kSecond + info.st_ctim.tv_nsec,
-          info.st_mtim.tv_sec * kSecond + info.st_mtim.tv_nsec};
-}
-
-/// Files of one file system, as they were when they were noted last.
+/// Regular files of one file system, by the numbers in which they were noted. The time of a file's last change has no
+/// say: it goes by the kernel's ticks, so that one and the same work would show at one time and not at another.
 class KnownFiles {
  public:
-  void note(const FileIdentity &file) { files_.insert_or_assign(file.inode, file); }
-  void note(const struct stat &info) { note(identity_of(info)); }
-  /// Whether this is one of them, untouched.
-  [[nodiscard]] bool holds(const FileIdentity &file) const {
+  void note(const struct stat &info) {
+    ContentIdentity identity{info.st_ino, static_cast<std::uint64_t>(info.st_size), info.st_mtim.tv_sec,
+                             static_cast<std::uint32_t>(info.st_mtim.tv_nsec)};
+    files_.insert_or_assign(info.st_ino, Known{identity, next_++});
+  }
+  /// The number of this file, whatever it is called now; nothing when it is none of them or was written.
+  [[nodiscard]] std::optional<std::uint64_t> number_of(const ContentIdentity &file) const {
     auto found = files_.find(file.inode);
-    return found != files_.end() && found->second == file;
+    if (found == files_.end() || found->second.identity != file) return std::nullopt;
+    return found->second.number;
   }
 
  private:
-  std::unordered_map<ino_t, FileIdentity> files_;
+  struct Known {
+    ContentIdentity identity;
+    std::uint64_t number;
+  };
+  std::unordered_map<ino_t, Known> files_;
+  std::uint64_t next_ = 0;
 };
 
 }  // namespace debroot::base

@@ -59,7 +59,7 @@ void Installer::extract_first() {
   for (std::uint32_t number : context_.plan.first) {
     unpack::StagedPackage staged = context_.take_staged(number);
     context_.on_package(Phase::unpack, context_.plan.packages[number].id);
-    unpack::extract_package(context_.root, staged, accounts, extracted_);
+    unpack::extract_package(context_.root, staged, accounts, extracted_, unpacked_);
     staged.bodies = {};  // they are in the root now
     if (context_.on_unpacked) context_.on_unpacked(number);
     first_.push_back(std::move(staged));
@@ -72,7 +72,6 @@ void Installer::install_first() {
   std::vector<std::uint32_t> numbers = without_installed(context_.plan.first);
   for (std::uint32_t number : numbers) unpack_package(number);
   first_.clear();
-  for (const auto &[path, file] : extracted_) unpacked_.note(file);
   extracted_.clear();
   configurer_.install(keys_of(numbers));
   end_run();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/beneath.hpp"
+#include "base/known_files.hpp"
 #include "build/install_plan.hpp"
 #include "configure/configurer.hpp"
 #include "configure/maintainer_scripts.hpp"
@@ -55,7 +56,7 @@ class Installer {
   void reload();
 
   [[nodiscard]] const dpkgdb::Database &database() const noexcept { return database_; }
-  /// Files of packages as they were unpacked, conffiles excepted.
+  /// Files of packages as they were unpacked.
   [[nodiscard]] const base::KnownFiles &unpacked_files() const noexcept { return unpacked_; }
 
  private:

@@ -32,6 +32,10 @@ Error damaged() { return {ErrorKind::trust, "it is damaged"}; }
 /// Machine ids are drawn anew for every state that is used.
 bool is_machine_id(std::string_view path) { return path.ends_with("/machine-id"); }
 
+base::ContentIdentity identity_of(const pack::TreeEntry &entry) {
+  return {entry.inode, entry.size_bytes, entry.file_seconds, entry.file_nanoseconds};
+}
+
 /// Passes a walk's entries on to a tar, but for what no image shows.
 class StateSink : public pack::TreeSink {
  public:
@@ -47,8 +51,9 @@ class StateSink : public pack::TreeSink {
   void add(const pack::TreeEntry &entry) override {
     note_time(entry);
     is_set_aside_ = entry.type == pack::EntryType::file && is_volatile_path(pack::shown(entry.path));
-    is_unpacked_ = entry.type == pack::EntryType::file && !is_set_aside_ && unpacked_.holds(entry.identity);
+    package_file_.reset();
     if (!is_set_aside_) {
+      if (entry.type == pack::EntryType::file) package_file_ = unpacked_.number_of(identity_of(entry));
       add_to_state(entry);
       return;
     }
@@ -63,11 +68,11 @@ class StateSink : public pack::TreeSink {
       extras_.files.back().content += bytes;
       return;
     }
-    if (!is_unpacked_) likeness_.update(bytes);
+    if (!package_file_) likeness_.update(bytes);
     if (tar_) tar_->add_content(bytes);
   }
 
-  [[nodiscard]] bool wants_content() const noexcept override { return tar_ || !is_unpacked_; }
+  [[nodiscard]] bool wants_content() const noexcept override { return tar_ || !package_file_; }
 
   void finish() override {
     if (tar_) tar_->finish();
@@ -87,7 +92,7 @@ class StateSink : public pack::TreeSink {
   void add_to_state(const pack::TreeEntry &entry) {
     std::string header = pack::tar_header(entry, epoch_);
     likeness_.update(header);
-    likeness_.update(is_unpacked_ ? "unpacked" : "");
+    if (package_file_) likeness_.update(fmt::format("file {} of the packages", *package_file_));
     tar_bytes_ +=
         header.size() + (entry.size_bytes + pack::kTarBlockBytes - 1) / pack::kTarBlockBytes * pack::kTarBlockBytes;
     if (tar_) tar_->add(entry);
@@ -113,7 +118,7 @@ class StateSink : public pack::TreeSink {
   StateExtras extras_;
   std::uint64_t count_ = 0;
   bool is_set_aside_ = false;
-  bool is_unpacked_ = false;
+  std::optional<std::uint64_t> package_file_;  ///< number of the one that the entry still is
 };
 
 /// The whole of a file that nobody changes.

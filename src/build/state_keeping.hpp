@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/beneath.hpp"
+#include "base/known_files.hpp"
 #include "cache/state_parts.hpp"
 #include "pack/tree_restore.hpp"
 
@@ -37,8 +38,8 @@ void fields(Wire &wire, StateExtras &extras) {
   wire(extras.times, extras.files);
 }
 
-/// Reads `root`. What is `unpacked` still, the key's packages say: for the likeness of two states its content is not
-/// read. @param fd where the state is written, at its beginning; -1: only its likeness and size are wanted
+/// Reads `root`. What of it is `unpacked` still, the key's packages say: for the likeness of two states its content is
+/// not read. @param fd where the state is written, at its beginning; -1: only its likeness and size are wanted
 /// @throws Error of kind output
 [[nodiscard]] cache::StateParts observe_state(const base::RootDirectory &root, std::int64_t epoch,
                                               const base::KnownFiles &unpacked, int fd);

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/known_files.hpp"
 #include "base/xattr.hpp"
 
 namespace debroot::pack {
@@ -34,7 +33,7 @@ struct TreeEntry {
   /// What the file system says, which may be newer than an image shows; images do not look at it.
   std::int64_t file_seconds = 0;
   std::uint32_t file_nanoseconds = 0;
-  base::FileIdentity identity;
+  ino_t inode = 0;
 };
 
 /// `path` of an entry as messages show it: "./etc/" is "/etc".

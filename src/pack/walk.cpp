@@ -119,7 +119,7 @@ TreeEntry Walk::entry_for(const std::string &path, const struct stat &info) cons
   entry.mtime_seconds = std::min<std::int64_t>(info.st_mtim.tv_sec, options_.epoch_seconds);
   entry.file_seconds = info.st_mtim.tv_sec;
   entry.file_nanoseconds = static_cast<std::uint32_t>(info.st_mtim.tv_nsec);
-  entry.identity = base::identity_of(info);
+  entry.inode = info.st_ino;
   return entry;
 }
 

@@ -144,8 +144,7 @@ class Placing {
       if (conffiles_.count(staged.entry.link_target) > 0) link_target += ".dpkg-new";
     }
     create_node(context_.root, parent, name, source, staged, final_ownership(staged.entry), link_target);
-    bool has_content = staged.entry.kind == deb::EntryKind::file || staged.entry.kind == deb::EntryKind::hard_link;
-    if (!has_content || is_conffile) return;  // those are moved once more
+    if (staged.entry.kind != deb::EntryKind::file) return;
     if (std::optional<struct stat> made = status_at(parent, name)) context_.unpacked.note(*made);
   }
 
@@ -160,7 +159,9 @@ class Placing {
     if (context_.extracted == nullptr || !present) return false;
     auto found = context_.extracted->find(target);
     if (found == context_.extracted->end() || context_.overrides.find(entry.path) != nullptr) return false;
-    return found->second == base::identity_of(*present);
+    const FileIdentity &identity = found->second;
+    return identity.inode == present->st_ino && identity.change_time.tv_sec == present->st_ctim.tv_sec &&
+           identity.change_time.tv_nsec == present->st_ctim.tv_nsec;
   }
 
   /// Whether another instance of a Multi-Arch: same package has put the same there. @throws Error when it differs
@@ -329,7 +330,7 @@ class TarTimes {
 }  // namespace
 
 void extract_package(const base::RootDirectory &root, const StagedPackage &package,
-                     const dpkgdb::AccountNames &accounts, ExtractedFiles &extracted) {
+                     const dpkgdb::AccountNames &accounts, ExtractedFiles &extracted, base::KnownFiles &unpacked) {
   ParentCache parents(root);
   std::string leaf;
   TarTimes times;
@@ -353,7 +354,8 @@ void extract_package(const base::RootDirectory &root, const StagedPackage &packa
     std::optional<struct stat> present = status_at(parent, leaf);
     if (!present) continue;
     if (entry.kind != deb::EntryKind::directory) {
-      extracted[entry.path] = base::identity_of(*present);
+      extracted[entry.path] = {present->st_ino, present->st_ctim};
+      if (entry.kind == deb::EntryKind::file) unpacked.note(*present);
     } else if (S_ISDIR(present->st_mode)) {
       settle_directory(parent, leaf, entry, named_ownership(entry, accounts));
       if (touched.count(entry.path) > 0) ::utimensat(parent, leaf.c_str(), nullptr, 0);

@@ -2,6 +2,8 @@
 /// (each package at its own place in the order).
 #pragma once
 
+#include <sys/stat.h>
+
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -16,14 +18,19 @@
 
 namespace debroot::unpack {
 
-/// Identities of files as extraction left them, by path: as long as one still holds, dpkg's own unpacking of the same
-/// package would only put the same bytes there again.
-using ExtractedFiles = std::unordered_map<std::string, base::FileIdentity>;
+/// Identity of a file as extraction left it: as long as it still holds, dpkg's own unpacking of the same package would
+/// only put the same bytes there again.
+struct FileIdentity {
+  ino_t inode = 0;
+  timespec change_time{};
+};
+using ExtractedFiles = std::unordered_map<std::string, FileIdentity>;
 
 /// Extracts a package as `tar --extract --keep-directory-symlink` run as root does: existing files are replaced,
-/// existing directories take the archive's owner, mode and time. The identities of the files go into `extracted`.
+/// existing directories take the archive's owner, mode and time. The identities of what is made go into `extracted`,
+/// the files into `unpacked`.
 void extract_package(const base::RootDirectory &root, const StagedPackage &package,
-                     const dpkgdb::AccountNames &accounts, ExtractedFiles &extracted);
+                     const dpkgdb::AccountNames &accounts, ExtractedFiles &extracted, base::KnownFiles &unpacked);
 
 /// What placing a package as dpkg does needs to know of the rest of the system.
 struct PlaceContext {
@@ -33,7 +40,7 @@ struct PlaceContext {
   dpkgdb::Diversions diversions;
   dpkgdb::AccountNames accounts;
   dpkgdb::StatOverrides overrides;
-  /// Receives the files that are put in place.
+  /// Receives the files that are put in place, conffiles too.
   base::KnownFiles &unpacked;
   /// Files of this package that extraction already put in place; null when nothing was.
   const ExtractedFiles *extracted = nullptr;
