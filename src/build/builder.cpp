@@ -417,7 +417,7 @@ class Builder {
       remove_hook_apt_config(root_, plan_.skips);
       if (root_path_ != "/") sandbox::unmount_below(root_path_);
     }
-    settle_apt_state(root_, apt_state());
+    settle_apt_state(root_, apt_state_at_end());
     remove_build_settings(root_, plan_.skips);
     customize::clean_up(root_, customize::cleanup_options(plan_.skips));
     if (customize::cleanup_options(plan_.skips).keeps_apt_lists) keep_lists();
@@ -445,6 +445,14 @@ class Builder {
       root_.make_directories("/var/cache/apt/archives");
       root_.write("/var/cache/apt/archives/" + kept.name, base::read_all(kept.file.get()));
     }
+  }
+
+  /// `apt-get clean` locks the archives' directory wherever there is one, though no package came through it.
+  [[nodiscard]] AptState apt_state_at_end() const {
+    AptState state = apt_state();
+    bool is_cleaned = !customize::cleanup_options(plan_.skips).keeps_apt_cache;
+    state.has_archives = state.has_archives || (is_cleaned && root_.exists("/var/cache/apt/archives"));
+    return state;
   }
 
   /// Device nodes in the tree itself, which hooks, and scripts where nothing is mounted, find there. mmdebstrap makes

@@ -357,6 +357,23 @@ TEST_P(SetupHooks, MayBringTheOnlySources) {
   EXPECT_TRUE(read_tar(bytes_of(place().out("image.tar"))).contains("/bin/busybox"));
 }
 
+TEST_P(SetupHooks, MayMakeTheWholeSystem) {
+  Command line = build_command(place(), {});
+  line.argv = {line.argv[0],
+               "mmdebstrap",
+               "--quiet",
+               "--variant=custom",
+               "--setup-hook=mkdir -p \"$1\"/var/cache/apt/archives",
+               "tiny",
+               "image.tar",
+               "deb [trusted=yes] " + server().url() + " tiny main"};
+  Finished finished = finish(place(), line);
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  Image tree = read_tar(bytes_of(place().out("image.tar")));
+  EXPECT_TRUE(tree.contains("/var/cache/apt/archives/lock")) << "which apt-get clean makes";
+  EXPECT_EQ(tree["/var/cache/apt/archives/partial"].mode, 0700U);
+}
+
 TEST_P(SetupHooks, MayUpdateInsteadOfTheBuild) {
   std::vector<std::string> arguments = {"-o",        "image.tar", "--variant", "custom",
                                         "--include", "hello",     "--skip",    "update"};
