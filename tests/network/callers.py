@@ -75,7 +75,7 @@ def tar_of(image, scratch):
     mount = scratch / "mount"
     mount.mkdir(exist_ok=True)
     tar = image.with_suffix(".tar")
-    script = 'mount -o loop,ro "$1" "$2" && tar -C "$2" --numeric-owner --xattrs --exclude=./lost+found -cf "$3" .'
+    script = 'mount -o loop,ro "$1" "$2" && tar -C "$2" --sort=name --numeric-owner --xattrs --exclude=./lost+found -cf "$3" .'
     subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", image, mount, tar], check=True)
     return tar
 
