@@ -225,10 +225,9 @@ TEST_P(Hooks, WhatTheyMountLasts) {
   std::filesystem::create_directories(place().out("given"));
   put_file(place().out("given/file"), "given");
   add(package("looker").script("postinst", "#!/bin/sh\ncat /given/file >/seen\n"));
+  std::string see = "cat \"$1\"/given/file >>\"$1\"/seen; umount \"$1\"/given; rmdir \"$1\"/given";
   noted({"--include", "looker", "--setup-hook", "mkdir \"$1\"/given; mount --bind given \"$1\"/given",
-         "--customize-hook",
-         "cat \"$1\"/given/file >>\"$1\"/seen; umount \"$1\"/given; rmdir \"$1\"/given; mkdir \"$1\"/left; "
-         "mount -t tmpfs none \"$1\"/left"});
+         "--customize-hook", see + "; mkdir \"$1\"/left; mount -t tmpfs none \"$1\"/left"});
   Image made = read_tar(bytes_of(place().out("image.tar")));
   EXPECT_EQ(made["/seen"].content, "givengiven");
   EXPECT_TRUE(made.contains("/left"));

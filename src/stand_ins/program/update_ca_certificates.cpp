@@ -42,6 +42,9 @@ std::optional<std::vector<std::string>> names_in(const std::string &path) {
   return out;
 }
 
+/// Path of a file in /etc/ssl/certs.
+std::string place_of(std::string_view name) { return std::string(kPlace).append("/").append(name); }
+
 bool is_absent_or_empty(const std::string &path) {
   if (!is_there(path)) return true;
   auto names = names_in(path);
@@ -70,7 +73,7 @@ std::string link_of(std::string_view path) {
     if (c == ' ' || c == ',') c = '_';
     if (c == '(' || c == ')') c = '=';
   }
-  return kPlace + "/" + out + ".pem";
+  return place_of(out).append(".pem");
 }
 
 /// Those of the configuration; nothing when there are lines that are better left to the tool.
@@ -96,7 +99,7 @@ bool is_usual(bool runs_hooks) {
   if (!is_absent_or_empty(kLocal) || (runs_hooks && !is_absent_or_empty(kHooks))) return false;
   auto names = names_in(kPlace);
   return names && std::none_of(names->begin(), names->end(), [](const std::string &name) {
-           return !is_link(kPlace + "/" + name) && is_directory(kPlace + "/" + name);
+           return !is_link(place_of(name)) && is_directory(place_of(name));
          });
 }
 
@@ -131,7 +134,7 @@ bool append_certificate(const std::string &path, std::string &bundle) {
 void remove_orphans() {
   auto names = names_in(kPlace);
   for (const std::string &name : names.value_or(std::vector<std::string>())) {
-    std::string path = kPlace + "/" + name;
+    std::string path = place_of(name);
     if (is_link(path) && !exists(path)) ::unlink(path.c_str());
   }
 }
