@@ -1,5 +1,6 @@
 #include "stand_ins/program/files.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,6 +64,18 @@ std::optional<std::string> read_file(const std::string &path) {
     if (got < 0) out.reset();
   }
   ::close(fd);
+  return out;
+}
+
+std::optional<std::vector<std::string>> names_in(const std::string &path) {
+  DIR *directory = ::opendir(path.c_str());
+  if (directory == nullptr) return std::nullopt;
+  std::vector<std::string> out;
+  while (const dirent *entry = ::readdir(directory)) {
+    std::string_view name = entry->d_name;
+    if (name != "." && name != "..") out.emplace_back(name);
+  }
+  ::closedir(directory);
   return out;
 }
 

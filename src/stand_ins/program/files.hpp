@@ -22,6 +22,9 @@ namespace debroot::stand_ins {
 /// Whole content of a regular file; nothing when it cannot be read.
 [[nodiscard]] std::optional<std::string> read_file(const std::string &path);
 
+/// The names of what is in a directory, in no order; nothing when it cannot be told.
+[[nodiscard]] std::optional<std::vector<std::string>> names_in(const std::string &path);
+
 /// Pieces between newlines, without the empty one behind the last.
 [[nodiscard]] std::vector<std::string_view> lines_of(std::string_view text);
 

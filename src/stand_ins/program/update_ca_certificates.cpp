@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -28,19 +27,6 @@ struct Certificate {
   std::string path;
   std::string link;  ///< in /etc/ssl/certs
 };
-
-/// What is in a directory; nothing when it cannot be told.
-std::optional<std::vector<std::string>> names_in(const std::string &path) {
-  DIR *directory = ::opendir(path.c_str());
-  if (directory == nullptr) return std::nullopt;
-  std::vector<std::string> out;
-  while (const dirent *entry = ::readdir(directory)) {
-    std::string_view name = entry->d_name;
-    if (name != "." && name != "..") out.emplace_back(name);
-  }
-  ::closedir(directory);
-  return out;
-}
 
 /// Path of a file in /etc/ssl/certs.
 std::string place_of(std::string_view name) { return std::string(kPlace).append("/").append(name); }
@@ -132,8 +118,7 @@ bool append_certificate(const std::string &path, std::string &bundle) {
 }
 
 void remove_orphans() {
-  auto names = names_in(kPlace);
-  for (const std::string &name : names.value_or(std::vector<std::string>())) {
+  for (const std::string &name : names_in(kPlace).value_or(std::vector<std::string>())) {
     std::string path = place_of(name);
     if (is_link(path) && !exists(path)) ::unlink(path.c_str());
   }

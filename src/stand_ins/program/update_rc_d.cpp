@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,21 +56,15 @@ bool is_link_name(std::string_view name, std::string_view script) {
          is_digit(name[2]) && name.substr(3) == script;
 }
 
-std::vector<std::string> names_in(const std::string &path) {
-  std::vector<std::string> out;
-  DIR *directory = ::opendir(path.c_str());
-  if (directory == nullptr) return out;
-  while (const dirent *entry = ::readdir(directory)) out.emplace_back(entry->d_name);
-  ::closedir(directory);
-  return out;
-}
+/// What cannot be listed is as good as empty.
+std::vector<std::string> listed(const std::string &path) { return names_in(path).value_or(std::vector<std::string>()); }
 
 /// Links in any directory /etc/rc?.d.
 bool has_links(std::string_view script) {
-  for (const std::string &directory : names_in("/etc")) {
+  for (const std::string &directory : listed("/etc")) {
     bool is_level = directory.size() == 5 && directory.compare(0, 2, "rc") == 0 && directory.compare(3, 2, ".d") == 0;
     if (!is_level) continue;
-    std::vector<std::string> names = names_in("/etc/" + directory);
+    std::vector<std::string> names = listed("/etc/" + directory);
     if (std::any_of(names.begin(), names.end(), [&](const std::string &name) { return is_link_name(name, script); })) {
       return true;
     }
