@@ -17,11 +17,6 @@ constexpr std::array<std::string_view, 7> kDirectories = {
     "/var/cache/apt",      "/var/lib/apt/lists/partial", "/var/lib/dpkg",
     "/var/log/apt"};
 
-/// For the dpkg of the root.
-constexpr std::array<std::string_view, 5> kDpkgDirectories = {"/etc/dpkg/dpkg.cfg.d", "/var/lib/dpkg/triggers",
-                                                              "/var/lib/dpkg/info", "/var/lib/dpkg/alternatives",
-                                                              "/var/lib/dpkg/updates"};
-
 /// Named as mmdebstrap names it: its users' hooks may look for it.
 constexpr std::string_view kBuildSettings = "/etc/apt/apt.conf.d/00mmdebstrap";
 constexpr std::string_view kBuildSettingsText = "Apt::Install-Recommends false;\nAcquire::Languages \"none\";\n";
@@ -56,9 +51,8 @@ std::string option_text(const std::vector<std::string> &options) {
 void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const std::vector<SourcesText> &sources,
                    bool is_chrootless) {
   for (std::string_view directory : kDirectories) root.make_directories(directory);
-  for (std::string_view directory : kDpkgDirectories) {
-    if (!is_chrootless) root.make_directories(directory);
-  }
+  if (!is_chrootless || !plan.dpkg_options.empty()) root.make_directories("/etc/dpkg/dpkg.cfg.d");
+  if (!is_chrootless) make_dpkg_directories(root);
   root.make_directories("/tmp");
   root.set_mode("/tmp", 01777);
   std::string architectures = plan.architecture + "\n";
@@ -72,7 +66,6 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const
     write_if_absent(root, "/etc/apt/apt.conf.d/99mmdebstrap", option_text(plan.apt_options));
   }
   if (!plan.dpkg_options.empty()) {
-    root.make_directories("/etc/dpkg/dpkg.cfg.d");
     write_if_absent(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", option_text(plan.dpkg_options));
   }
   for (const SourcesText &file : sources) write_if_absent(root, file.path, file.text);

@@ -22,7 +22,7 @@ void make_skeleton(const base::RootDirectory &root, const BuildPlan &plan, const
 /// Takes the settings that hold only while the image is made away again, unless a value of --skip keeps them.
 void remove_build_settings(const base::RootDirectory &root, const std::vector<std::string> &skips);
 
-/// What dpkg needs, where no skeleton was made.
+/// What the root's dpkg needs, which is part of the skeleton.
 void make_dpkg_directories(const base::RootDirectory &root);
 
 /// What apt would have worked with.
