@@ -6,9 +6,9 @@
 ///     KEY.state   the kept tree, an uncompressed tar, and behind it what does not show in an image (extras)
 ///     lock        flock(2) of whoever changes what is known
 ///
-/// A tree is kept once two builds of the same key, one begun after the other had ended, were alike: a state in
-/// which a package drew something at random is never used. What is kept is checked by that digest when it is used, but
-/// believed otherwise, and so lies in a directory that belongs to the caller alone.
+/// A tree is kept once two builds of the same key, one begun after the other had ended, were alike: a state in which a
+/// package drew something at random is never used. What is kept is checked by its digests when it is used, but believed
+/// otherwise, and so lies in a directory that belongs to the caller alone.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ struct StateRecord {
   std::string key;
   Standing standing = Standing::seen;
   StateFacts facts;
-  StateParts parts;                     ///< of a random one: nothing; of one that is only seen: no digests
+  StateParts parts;                     ///< of a random one: nothing; of one that is only seen: no tar_digest
   std::int64_t ended_milliseconds = 0;  ///< when the build ended that saw it first, since 1970
   std::int64_t used_seconds = 0;        ///< last use, since 1970; not written
 };
