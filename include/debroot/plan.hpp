@@ -69,6 +69,11 @@ struct Hook {
   std::string name = {};     ///< what messages say instead of a long command; empty: the command
 };
 
+/// Whether any of `hooks` is of `stage`.
+[[nodiscard]] inline bool has_hooks(const std::vector<Hook> &hooks, HookStage stage) {
+  return std::any_of(hooks.begin(), hooks.end(), [stage](const Hook &hook) { return hook.stage == stage; });
+}
+
 /// What an output is: a tar, the tree itself, a file system in a file, a directory that is an OCI image layout, or
 /// nothing at all.
 enum class Format { tar, directory, squashfs, ext2, ext4, oci, null };

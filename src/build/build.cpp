@@ -117,11 +117,6 @@ Chosen choose(const Basis &basis, build::ArchiveIndexes indexes, const Witness &
   return out;
 }
 
-bool has_setup_hooks(const BuildPlan &plan) {
-  return std::any_of(plan.hooks.begin(), plan.hooks.end(),
-                     [](const Hook &hook) { return hook.stage == HookStage::setup; });
-}
-
 /// Runs the setup hooks and changes `basis` to what they made of the root. They run before anything is fetched, since
 /// the archive may be of their making; only where the time of the image is that of the archive, that is read first.
 /// @return the indexes if they are read already and still those that count
@@ -309,7 +304,7 @@ BuildReport build_image(const BuildPlan &plan, Progress &progress, const std::st
       emulation.kind != sandbox::EmulationKind::native && confinement == sandbox::Confinement::namespaces;
   std::string twin_architecture = is_emulated ? plan.twin_architecture : std::string();
   std::optional<build::ArchiveIndexes> indexes;
-  if (has_setup_hooks(plan)) {
+  if (has_hooks(plan.hooks, HookStage::setup)) {
     indexes = run_setup_hooks(basis, fetcher, builder, witness, stop, twin_architecture);
   }
   build::PlanMemory memory(plan, twin_architecture);

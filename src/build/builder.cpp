@@ -134,7 +134,7 @@ class Builder {
   void install_packages() {
     if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources, is_chrootless());
     make_own_devices();
-    if (has_hooks(plan_, HookStage::setup)) {
+    if (has_hooks(plan_.hooks, HookStage::setup)) {
       run_hooks(HookStage::setup);
       events_.root_state(read_root_state(root_));
       receive_plan();
@@ -145,7 +145,7 @@ class Builder {
     open_inbox();
     unpack_first();
     enter_root();
-    bool wants_debs = has_hooks(plan_, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
+    bool wants_debs = has_hooks(plan_.hooks, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
     if (wants_debs) {
       first_debs_.emplace(root_, install_, install_.first,
                           [this](std::uint32_t number) { return inbox_->file(number); });
@@ -200,7 +200,7 @@ class Builder {
     options.shares_network = plan_.shares_network_with_scripts;
     // what setup hooks bring is only known later
     bool may_have_twins =
-        has_hooks(plan_, HookStage::setup) ? !plan_.twin_architecture.empty() : !install_.twins.empty();
+        has_hooks(plan_.hooks, HookStage::setup) ? !plan_.twin_architecture.empty() : !install_.twins.empty();
     if (may_have_twins) options.private_name = twins::kDirectoryName;
     options.confinement = setup_.confinement;
     options.mounts_proc = mounts && !is_skipped(plan_.skips, "chroot/mount/proc");
@@ -232,7 +232,7 @@ class Builder {
     sandbox::StagingChoice choice;
     bool may_mount = setup_.confinement == sandbox::Confinement::namespaces;
     if (!is_in_place && may_mount) {
-      choice = sandbox::choose_staging(staging_need(install_, has_hooks(plan_, HookStage::setup)),
+      choice = sandbox::choose_staging(staging_need(install_, has_hooks(plan_.hooks, HookStage::setup)),
                                        sandbox::read_memory_facts());
     }
     bool uses_own_nodes = makes_device_nodes() && setup_.confinement == sandbox::Confinement::chroot;
@@ -281,7 +281,7 @@ class Builder {
 
   /// Hooks of mmdebstrap's find what apt has downloaded. Others must not see whether packages came out of a base state.
   [[nodiscard]] bool shows_debs() const {
-    return plan_.hooks_are_mmdebstraps && has_hooks(plan_, HookStage::customize);
+    return plan_.hooks_are_mmdebstraps && has_hooks(plan_.hooks, HookStage::customize);
   }
 
   void prepare_twins() {
@@ -401,8 +401,7 @@ class Builder {
     state.has_lists = !is_skipped(plan_.skips, "update") || !cleanup.keeps_apt_lists;
     state.has_archives = !install_.packages.empty();
     state.has_archive_lock = !cleanup.keeps_apt_cache || !install_.runs.empty();
-    bool keeps_all = is_skipped(plan_.skips, "cleanup") || is_skipped(plan_.skips, "cleanup/apt");
-    state.has_auxiliary_files = keeps_all && !is_skipped(plan_.skips, "update");
+    state.has_auxiliary_files = cleanup.keeps_auxiliary_files && !is_skipped(plan_.skips, "update");
     return state;
   }
 

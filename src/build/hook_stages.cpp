@@ -22,12 +22,8 @@ constexpr std::string_view kLists = "/var/lib/apt/lists";
 
 }  // namespace
 
-bool has_hooks(const BuildPlan &plan, HookStage stage) {
-  return std::any_of(plan.hooks.begin(), plan.hooks.end(), [&](const Hook &hook) { return hook.stage == stage; });
-}
-
 void HookStages::run(HookStage stage, const StageFacts &facts, std::string &root_path) {
-  if (!has_hooks(around_.plan, stage)) return;
+  if (!has_hooks(around_.plan.hooks, stage)) return;
   if (!hooks_) open(root_path);
   write_lists(facts.apt);
   write_hook_apt_config(around_.root, root_path, around_.plan);

@@ -66,7 +66,4 @@ class HookStages {
   bool have_updated_ = false;  ///< the lists of apt
 };
 
-/// Whether the plan has any hook of `stage`.
-[[nodiscard]] bool has_hooks(const BuildPlan &plan, HookStage stage);
-
 }  // namespace debroot::build

@@ -192,9 +192,7 @@ resolve::Selection choose_rest(const BuildPlan &plan, resolve::Resolver &resolve
   try {
     return require(resolver.install(request, installed));
   } catch (Error &error) {
-    bool has_hooks_between = std::any_of(plan.hooks.begin(), plan.hooks.end(), [](const Hook &hook) {
-      return hook.stage == HookStage::extract || hook.stage == HookStage::essential;
-    });
+    bool has_hooks_between = has_hooks(plan.hooks, HookStage::extract) || has_hooks(plan.hooks, HookStage::essential);
     if (has_hooks_between && error.hint().empty()) {
       error.hint("a setup hook, if a hook adds its source: those of extract and essential hooks come too late");
     }

@@ -21,10 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kLargestOptionFile = std::uint64_t{1} << 20;
 
-bool has_skip(const BuildPlan &plan, std::string_view stage) {
-  return std::find(plan.skips.begin(), plan.skips.end(), stage) != plan.skips.end();
-}
-
 std::string absolute(const std::string &path, const HostFacts &host) {
   return (fs::path(host.working_directory) / path).lexically_normal().string();
 }
@@ -63,10 +59,9 @@ void set_sources(BuildPlan &plan, const Options &options, const HostFacts &host)
 /// A setup hook may bring sources of its own; without one, a plan without any leads nowhere.
 void check_sources(BuildPlan &plan, const SourcesRule &rule) {
   bool has_entry = std::any_of(plan.sources.begin(), plan.sources.end(), [](auto &f) { return !f.entries.empty(); });
-  bool has_setup = std::any_of(plan.hooks.begin(), plan.hooks.end(),
-                               [](const Hook &hook) { return hook.stage == HookStage::setup; });
   if (has_entry) return;
-  bool may_have_none = has_setup || (rule.takes_no_source && has_skip(plan, "update"));
+  bool may_have_none =
+      has_hooks(plan.hooks, HookStage::setup) || (rule.takes_no_source && is_skipped(plan.skips, "update"));
   if (!may_have_none) throw usage_error("the mirrors given name no archive to install from");
   plan.warnings.emplace_back("empty apt sources.list");
 }
@@ -76,7 +71,7 @@ void check_sources(BuildPlan &plan, const SourcesRule &rule) {
 void check_chrootless(const BuildPlan &plan, const HostFacts &host) {
   if (plan.mode != Mode::chrootless) return;
   bool is_harmless = host.user_id != 0 || !host.variable("FAKEROOTKEY").empty() || host.is_in_chroot;
-  if (is_harmless || has_skip(plan, "check/chrootless")) return;
+  if (is_harmless || is_skipped(plan.skips, "check/chrootless")) return;
   throw usage_error(
       "mode 'chrootless' could damage this system: it runs maintainer scripts as root outside of the image")
       .hint("run it as an ordinary user, under fakeroot or inside a chroot; --skip=check/chrootless insists");
@@ -228,9 +223,10 @@ BuildPlan make_plan(const Options &options, const HostFacts &host) {
   plan.cache = make_cache(options, host);
   set_environment(plan, host);
   plan.is_simulation = options.is_simulation;
-  plan.outputs = make_outputs({plan.suite, plan.architecture, options.outputs, options.format,
-                               has_skip(plan, "check/empty"), plan.is_simulation, options.has_mmdebstraps_formats},
-                              host);
+  plan.outputs =
+      make_outputs({plan.suite, plan.architecture, options.outputs, options.format,
+                    is_skipped(plan.skips, "check/empty"), plan.is_simulation, options.has_mmdebstraps_formats},
+                   host);
   return plan;
 }
 
