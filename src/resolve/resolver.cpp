@@ -120,6 +120,10 @@ class Run {
       const Mark &mark = marking_.at(slot);
       selection.choices.push_back({mark.install, mark.is_automatic, reason_of(slot)});
     }
+    for (SlotId slot : requested_) {
+      const Mark &mark = marking_.at(slot);
+      if (mark.current != kNone && mark.install == mark.current) selection.already_installed.push_back(mark.current);
+    }
     return selection;
   }
 

@@ -42,6 +42,8 @@ struct Choice {
 /// of the stanzas in extended_states; order.hpp gives the order of unpacking.
 struct Selection {
   std::vector<Choice> choices;
+  /// Asked for, and installed already: apt marks it as installed by hand.
+  std::vector<debian::PackageRef> already_installed;
 };
 
 using Outcome = std::variant<Selection, Unsatisfiable>;

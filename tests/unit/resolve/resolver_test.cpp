@@ -20,6 +20,14 @@ TEST(Resolver, RecommendsOfAnInstalledPackageAreNotMadeGoodFor) {
   EXPECT_EQ(world.choose({"a"}), "a_1_amd64");
 }
 
+TEST(Resolver, SaysWhatWasAskedForAndIsThereAlready) {
+  World world;
+  world.add("a 1", "Depends: b").add("b 1").add("c 1").installed("a_1_amd64").installed("b_1_amd64");
+  auto selection = std::get<Selection>(world.ask({"a", "c"}));
+  ASSERT_EQ(selection.already_installed.size(), 1U);
+  EXPECT_EQ(world.index().at(selection.already_installed[0]).name, "a");
+}
+
 TEST(Resolver, TakesRecommendsOnlyWhenWanted) {
   World world;
   world.add("a 1", "Recommends: b, missing\nSuggests: c").add("b 1").add("c 1");
