@@ -74,6 +74,11 @@ struct Hook {
   return std::any_of(hooks.begin(), hooks.end(), [stage](const Hook &hook) { return hook.stage == stage; });
 }
 
+/// Whether any of `hooks` run between the essential set and what apt installs afterwards, which they have a say in.
+[[nodiscard]] inline bool has_hooks_between(const std::vector<Hook> &hooks) {
+  return has_hooks(hooks, HookStage::extract) || has_hooks(hooks, HookStage::essential);
+}
+
 /// What an output is: a tar, the tree itself, a file system in a file, a directory that is an OCI image layout, or
 /// nothing at all.
 enum class Format { tar, directory, squashfs, ext2, ext4, oci, null };

@@ -452,4 +452,11 @@ std::string apt_list_name(std::string_view url) {
   return out;
 }
 
+std::string plain_list_name(std::string name) {
+  for (std::string_view suffix : {".gz", ".xz", ".bz2", ".lzma", ".zst"}) {
+    if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+  }
+  return name;
+}
+
 }  // namespace debroot::build

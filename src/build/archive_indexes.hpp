@@ -52,5 +52,7 @@ using KnowsChoice = std::function<bool(const ArchiveIndexes &opened)>;
 
 /// Name under /var/lib/apt/lists that apt gives to what it takes from `url`.
 [[nodiscard]] std::string apt_list_name(std::string_view url);
+/// The name once apt has decompressed it, as it does unless told otherwise.
+[[nodiscard]] std::string plain_list_name(std::string name);
 
 }  // namespace debroot::build

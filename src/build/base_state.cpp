@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view kOrigin = "base state";
 
 /// Changes when what a key holds, or what a state is, changes.
-constexpr std::string_view kKeyForm = "debroot base state 2";
+constexpr std::string_view kKeyForm = "debroot base state 3";
 
 std::int64_t now_milliseconds() {
   auto now = std::chrono::system_clock::now().time_since_epoch();

@@ -1,11 +1,9 @@
 #include "build/builder.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -13,18 +11,16 @@
 #include "base/text.hpp"
 #include "base/trace.hpp"
 #include "base/wire.hpp"
+#include "build/archive_indexes.hpp"
 #include "build/archived_debs.hpp"
 #include "build/environment.hpp"
 #include "build/event_sender.hpp"
-#include "build/extended_states.hpp"
 #include "build/hook_context.hpp"
 #include "build/hook_stages.hpp"
-#include "build/installer.hpp"
-#include "build/native_twins.hpp"
-#include "build/package_inbox.hpp"
+#include "build/installation.hpp"
 #include "build/root_skeleton.hpp"
 #include "build/root_state.hpp"
-#include "build/sandboxed_scripts.hpp"
+#include "build/selection.hpp"
 #include "build/state_keeping.hpp"
 #include "customize/cleanup.hpp"
 #include "customize/machine.hpp"
@@ -38,8 +34,6 @@
 
 namespace debroot::build {
 namespace {
-
-constexpr std::string_view kInPlaceStage = ".debroot-stage";
 
 /// Room that packages need on top of their Installed-Size: the .deb's own rounding, databases, work done ahead.
 /// Before setup hooks have run, what will be installed is not known: then as much as a large system takes.
@@ -57,18 +51,6 @@ sandbox::StagingNeed staging_need(const InstallPlan &plan, bool is_unknown) {
   for (const PlannedPackage &package : plan.packages) add(package);
   for (const PlannedTwin &twin : plan.twins) add(twin.package);
   return need;
-}
-
-configure::ConffileChoice conffile_choice(const std::vector<std::string> &dpkg_options) {
-  auto choice = configure::ConffileChoice::refuse;
-  for (const std::string &option : dpkg_options) {
-    for (std::string_view line : base::split(option, '\n')) {
-      line = base::trim(line);
-      if (line == "force-confold") choice = configure::ConffileChoice::keep;
-      if (line == "force-confnew") choice = configure::ConffileChoice::replace;
-    }
-  }
-  return choice;
 }
 
 /// Many packages are open at once while they wait for their turn.
@@ -90,9 +72,10 @@ class Builder {
     begun_ = base::Trace::now();
     prepare_root();
     runner_ = sandbox::Runner::start(runner_options());
+    installation_.emplace(
+        InstallationContext{setup_, install_, channel_, root_, root_path_, staging_, *runner_, events_, trace_});
     if (restore_state()) {
-      prepare_stand_ins();
-      open_scripts();
+      installation_->open_scripts();
       enter_root();
       trace_.note(SpanKind::stage, "base state", begun_);
     } else {
@@ -113,7 +96,7 @@ class Builder {
   /// Takes away what a failed build leaves in a directory that was given as output.
   void discard() noexcept {
     try {
-      inbox_.reset();
+      installation_.reset();
       if (runner_) runner_->stop();
       if (setup_.directory_output.empty() || root_.fd() < 0) return;
       sandbox::unmount_below(root_path_);
@@ -142,14 +125,10 @@ class Builder {
     if (is_skipped(plan_.skips, "setup") && !install_.packages.empty()) make_dpkg_directories(root_);
     // apt makes it before it fetches: a package that has it too finds it there, and then dpkg leaves it as it is
     if (apt_state().has_archives) root_.make_directories("/var/cache/apt/archives/partial");
-    open_inbox();
-    unpack_first();
+    installation_->extract_first();
     enter_root();
     bool wants_debs = has_hooks(plan_.hooks, HookStage::extract) || is_skipped(plan_.skips, "essential/unlink");
-    if (wants_debs) {
-      first_debs_.emplace(root_, install_, install_.first,
-                          [this](std::uint32_t number) { return inbox_->file(number); });
-    }
+    if (wants_debs) first_debs_.emplace(installation_->archive_first());
     run_hooks(HookStage::extract);
     trace_.note(SpanKind::stage, "first packages", begun_);
     if (plan_.variant != Variant::extract) install();
@@ -184,7 +163,7 @@ class Builder {
     std::string failure;
     try {
       if (random_paths.empty())
-        parts = build::observe_state(root_, install_.epoch, installer_->unpacked_files(), state_file_.get());
+        parts = build::observe_state(root_, install_.epoch, installation_->unpacked_files(), state_file_.get());
     } catch (const Error &error) {
       failure = error.message();  // a full disk is no reason to have no image
     }
@@ -209,20 +188,23 @@ class Builder {
     return options;
   }
 
-  void receive_plan() {
+  void receive_plan() { install_ = take_plan(std::nullopt); }
+
+  /// @param message that has the plan, if it was received already
+  InstallPlan take_plan(std::optional<base::ChannelMessage> message) {
     base::Trace::Timer timer = trace_.time(SpanKind::wait, "the plan");
-    std::optional<base::ChannelMessage> bytes = channel_.receive();
-    if (!bytes) throw Error(ErrorKind::interrupted, "the build was stopped");
-    auto message = base::from_wire<ToBuilder>(bytes->bytes);
-    install_ = std::move(message.plan);
-    state_order_ = std::move(message.state);
-    if (!bytes->fds.empty()) state_file_ = std::move(bytes->fds[0]);
+    if (!message) message = channel_.receive();
+    if (!message) throw Error(ErrorKind::interrupted, "the build was stopped");
+    auto content = base::from_wire<ToBuilder>(message->bytes);
+    state_order_ = std::move(content.state);
+    if (!message->fds.empty()) state_file_ = std::move(message->fds[0]);
     lists_.clear();
-    for (std::size_t i = 0; i < install_.list_names.size(); ++i) {
+    for (std::size_t i = 0; i < content.plan.list_names.size(); ++i) {
       std::optional<base::ChannelMessage> list = channel_.receive();
       if (!list || list->fds.size() != 1) throw Error(ErrorKind::interrupted, "the build was stopped");
       lists_.push_back(std::move(list->fds[0]));
     }
+    return std::move(content.plan);
   }
 
   void prepare_root() {
@@ -232,8 +214,9 @@ class Builder {
     sandbox::StagingChoice choice;
     bool may_mount = setup_.confinement == sandbox::Confinement::namespaces;
     if (!is_in_place && may_mount) {
-      choice = sandbox::choose_staging(staging_need(install_, has_hooks(plan_.hooks, HookStage::setup)),
-                                       sandbox::read_memory_facts());
+      choice = sandbox::choose_staging(
+          staging_need(install_, has_hooks(plan_.hooks, HookStage::setup) || install_.is_rest_open),
+          sandbox::read_memory_facts());
     }
     bool uses_own_nodes = makes_device_nodes() && setup_.confinement == sandbox::Confinement::chroot;
     staging_ = sandbox::prepare_staging(setup_.staging_path, choice, uses_own_nodes);
@@ -258,75 +241,6 @@ class Builder {
     return ::geteuid() == 0 && !setup_.emulation.needs_own_binfmt() && !is_chrootless();
   }
 
-  void open_inbox() {
-    std::string options = base::join(plan_.dpkg_options, "\n");
-    unpack::PathFilter filter;
-    unpack::read_path_rules(options, filter);
-    bool is_in_place = !setup_.directory_output.empty();
-    const base::RootDirectory &beside = is_in_place ? root_ : staging_;
-    std::string name = is_in_place ? std::string(kInPlaceStage) : "stage";
-    beside.make_directories(name, 0700);
-    stage_path_ = name;
-    base::RootDirectory stage(beside.open_file(name, O_RDONLY | O_DIRECTORY));
-    prepare_twins();
-    prepare_stand_ins();
-    inbox_.emplace(channel_, install_, std::move(stage), std::move(filter), twins_ ? &twins_->store() : nullptr,
-                   plan_.jobs, keeps_debs(), trace_);
-  }
-
-  /// Whether hooks or the image want the .debs of packages that are installed already.
-  [[nodiscard]] bool keeps_debs() const {
-    return customize::cleanup_options(plan_.skips).keeps_apt_cache || shows_debs();
-  }
-
-  /// Hooks of mmdebstrap's find what apt has downloaded. Others must not see whether packages came out of a base state.
-  [[nodiscard]] bool shows_debs() const {
-    return plan_.hooks_are_mmdebstraps && has_hooks(plan_.hooks, HookStage::customize);
-  }
-
-  void prepare_twins() {
-    if (install_.twins.empty()) return;
-    constexpr std::string_view kDirectory = "twins";
-    staging_.make_directories(kDirectory, 0700);
-    twins_.emplace(NativeTwinsContext{root_, root_path_, install_, *runner_, plan_.architecture,
-                                      fmt::format("{}/{}", setup_.staging_path, kDirectory),
-                                      [this](std::uint32_t number) { return inbox_->take_twin(number); },
-                                      [this](const std::string &line) { events_.script_output("twins", line); }});
-  }
-
-  void prepare_stand_ins() {
-    // without /proc no mount namespace can be kept beside the one with the covers
-    bool may_cover = setup_.confinement == sandbox::Confinement::namespaces && ::access("/proc/self/ns/mnt", F_OK) == 0;
-    if (!plan_.uses_stand_ins || !may_cover || plan_.variant == Variant::extract) return;
-    constexpr std::string_view kDirectory = "stand-ins";
-    staging_.make_directories(kDirectory, 0700);
-    stand_ins_.emplace(StandInContext{root_, *runner_, fmt::format("{}/{}", setup_.staging_path, kDirectory)});
-  }
-
-  void open_scripts() {
-    scripts_.emplace(*runner_, events_, trace_, twins_ ? &*twins_ : nullptr, stand_ins_ ? &*stand_ins_ : nullptr);
-  }
-
-  void unpack_first() {
-    unpack_count_.items_total = install_.packages.size();
-    events_.phase_started(Phase::unpack, unpack_count_);
-    open_scripts();
-    InstallerContext context{root_,
-                             install_,
-                             *scripts_,
-                             {script_environment(plan_.host_traces, install_.epoch), install_.dpkg_version,
-                              is_chrootless() ? root_path_ : std::string()},
-                             plan_.architecture,
-                             conffile_choice(plan_.dpkg_options),
-                             [this](std::uint32_t number) { return inbox_->take(number); },
-                             [this](Phase phase, const PackageId &id) { on_package(phase, id); },
-                             [this](std::uint32_t number) {
-                               if (twins_) twins_->on_unpacked(number);
-                             }};
-    installer_.emplace(std::move(context));
-    installer_->extract_first();
-  }
-
   void enter_root() {
     if (is_chrootless()) return;
     if (plan_.variant != Variant::extract) {  // else nothing will run in it
@@ -339,15 +253,21 @@ class Builder {
 
   void install() {
     base::Trace::Timer timer = trace_.time(SpanKind::stage, "install");
-    configure_count_.items_total = install_.packages.size();
-    events_.phase_started(Phase::configure, configure_count_);
-    installer_->install_first();
+    installation_->install_first();
     if (first_debs_ && !is_skipped(plan_.skips, "essential/unlink")) first_debs_->remove();
     run_hooks(HookStage::essential);
-    write_extended_states(root_, installer_->database(), install_, plan_.architecture);
-    if (!install_.runs.empty()) events_.step("installing remaining packages inside the chroot...");
-    installer_->install_rest();
-    if (configure_count_.items_total > 0) events_.phase_finished(Phase::configure, configure_count_);
+    if ((install_.is_rest_open || have_hooks_say_) && has_second_part(plan_.variant)) receive_rest();
+    installation_->install_rest();
+  }
+
+  /// Has apt's part chosen by what hooks have left.
+  void receive_rest() {
+    RootState state = read_root_state(root_);
+    state.has_lists = have_brought_lists_;
+    events_.root_state(std::move(state));
+    InstallPlan rest = take_plan(installation_->await_rest());
+    install_.list_names = rest.list_names;
+    installation_->replace_rest(std::move(rest));
   }
 
   void customize() {
@@ -362,36 +282,36 @@ class Builder {
     events_.phase_finished(Phase::customize, {});
   }
 
-  /// Those of mmdebstrap among what was downloaded for apt's part of the installation.
   void run_customize_hooks() {
-    std::vector<std::uint32_t> numbers;
-    for (std::uint32_t number = 0; shows_debs() && number < install_.packages.size(); ++number) {
-      bool is_first = std::find(install_.first.begin(), install_.first.end(), number) != install_.first.end();
-      if (!is_first && !install_.packages[number].is_local) numbers.push_back(number);
-    }
-    ArchivedDebs debs(root_, install_, numbers, [this](std::uint32_t number) { return inbox_->file(number); });
+    std::optional<ArchivedDebs> debs;
+    if (shows_downloads(plan_)) debs.emplace(installation_->archive_rest());
     run_hooks(HookStage::customize);
     hooks_.finish();
-    debs.remove();
+    if (debs) debs->remove();
   }
 
   void run_inside(const std::vector<std::string> &argv) {
     configure::ScriptCall call{argv[0], argv, script_environment(plan_.host_traces, install_.epoch)};
-    configure::ScriptResult result = scripts_->run(call);
+    configure::ScriptResult result = installation_->scripts().run(call);
     if (result.is_success()) return;
     throw Error(ErrorKind::script, fmt::format("'{}' failed inside the root", base::join(argv, " ")))
         .detail("output", std::string(base::trim(result.output)));
   }
 
   void run_hooks(HookStage stage) {
+    if (!has_hooks(plan_.hooks, stage)) return;
     StageFacts facts;
     facts.apt = apt_state();
     if (first_debs_) facts.first_debs = first_debs_->paths();
     facts.has_own_devices = has_own_devices_;
-    facts.after_hook = [this] {
-      if (installer_) installer_->reload();
-    };
+    facts.after_hook = [this] { installation_->reload(); };
+    RootState before = read_root_state(root_);
     hooks_.run(stage, facts, root_path_);
+    if (stage == HookStage::setup) return;
+    RootState after = read_root_state(root_);
+    after.has_lists = hooks_.has_brought_lists();
+    have_brought_lists_ = have_brought_lists_ || after.has_lists;
+    have_hooks_say_ = have_hooks_say_ || has_say(before, after);
   }
 
   [[nodiscard]] AptState apt_state() const {
@@ -399,19 +319,18 @@ class Builder {
     AptState state;
     state.user_id = plan_.host_traces.apt_user_id;
     state.has_lists = !is_skipped(plan_.skips, "update") || !cleanup.keeps_apt_lists;
-    state.has_archives = !install_.packages.empty();
-    state.has_archive_lock = !cleanup.keeps_apt_cache || !install_.runs.empty();
+    state.has_archives = !install_.packages.empty() || !installation_->rest().packages.empty();
+    state.has_archive_lock = !cleanup.keeps_apt_cache || !installation_->rest().runs.empty();
     state.has_auxiliary_files = cleanup.keeps_auxiliary_files && !is_skipped(plan_.skips, "update");
     return state;
   }
 
   void finish_tree() {
     runner_->stop();
-    if (!setup_.directory_output.empty() && !stage_path_.empty()) root_.remove_tree(stage_path_);
     customize::remove_shims(root_);
     if (has_own_devices_) pack::remove_devices(root_);
     keep_downloads();
-    inbox_.reset();
+    installation_->close();
     if (hooks_.have_run()) {
       remove_hook_apt_config(root_, plan_.skips);
       if (root_path_ != "/") sandbox::unmount_below(root_path_);
@@ -422,13 +341,11 @@ class Builder {
     if (customize::cleanup_options(plan_.skips).keeps_apt_lists) keep_lists();
   }
 
-  /// The indexes as apt keeps them, which is without compression.
+  /// The indexes as apt keeps them, which is without compression: as hooks saw them they may still be there.
   void keep_lists() {
     for (std::size_t i = 0; i < lists_.size(); ++i) {
-      std::string name = install_.list_names[i];
-      for (std::string_view suffix : {".gz", ".xz", ".bz2", ".lzma", ".zst"}) {
-        if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
-      }
+      std::string name = plain_list_name(install_.list_names[i]);
+      root_.remove_tree("/var/lib/apt/lists/" + install_.list_names[i]);
       ::lseek(lists_[i].get(), 0, SEEK_SET);
       root_.write("/var/lib/apt/lists/" + name, base::decompress(base::read_all(lists_[i].get()), name));
     }
@@ -439,7 +356,7 @@ class Builder {
   void keep_downloads() {
     if (!customize::cleanup_options(plan_.skips).keeps_apt_cache) return;
     bool keeps_first = is_skipped(plan_.skips, "essential/unlink") || plan_.variant == Variant::extract;
-    for (const KeptDownload &kept : inbox_->take_kept()) {
+    for (const KeptDownload &kept : installation_->take_kept()) {
       if (kept.is_first && !keeps_first) continue;
       root_.make_directories("/var/cache/apt/archives");
       root_.write("/var/cache/apt/archives/" + kept.name, base::read_all(kept.file.get()));
@@ -510,13 +427,6 @@ class Builder {
     events_.phase_finished(Phase::pack, count);
   }
 
-  void on_package(Phase phase, const PackageId &id) {
-    PhaseCount &count = phase == Phase::unpack ? unpack_count_ : configure_count_;
-    ++count.items_done;
-    events_.phase_advanced(phase, count, to_string(id));
-    if (phase == Phase::unpack && count.items_done == count.items_total) events_.phase_finished(phase, count);
-  }
-
   const BuilderSetup &setup_;
   const BuildPlan &plan_;
   base::Channel &channel_;
@@ -530,21 +440,16 @@ class Builder {
   bool is_in_memory_ = false;  ///< the tree is on a tmpfs of its own
   base::RootDirectory staging_;
   base::RootDirectory root_;
-  std::string root_path_;  ///< as hooks are told it
-  std::string stage_path_;
+  std::string root_path_;         ///< as hooks are told it
   bool has_own_devices_ = false;  ///< nodes in the tree itself
   std::optional<sandbox::Runner> runner_;
-  std::optional<NativeTwins> twins_;
-  std::optional<StandInCovers> stand_ins_;
-  std::optional<PackageInbox> inbox_;
-  std::optional<SandboxedScripts> scripts_;
-  std::optional<Installer> installer_;
+  std::optional<Installation> installation_;
+  bool have_hooks_say_ = false;      ///< hooks between the two parts have changed what packages are chosen by
+  bool have_brought_lists_ = false;  ///< and their apt has fetched indexes
   HookStages hooks_{{setup_, plan_, install_, lists_, root_, staging_, events_, trace_}};
   std::optional<ArchivedDebs> first_debs_;
   std::uint64_t output_bytes_ = 0;
   std::string tar_digest_;
-  PhaseCount unpack_count_;
-  PhaseCount configure_count_;
 };
 
 }  // namespace

@@ -38,10 +38,10 @@ std::map<Name, bool> new_marks(std::span<const MarkedPackage> marked, const IsIn
 
 std::vector<MarkedPackage> marked_packages(const InstallPlan &plan, const std::string &native_architecture) {
   std::vector<MarkedPackage> marked;
-  auto add = [&](std::uint32_t number, bool is_automatic) {
-    const PackageId &id = plan.packages[number].id;
+  auto add_package = [&](const PackageId &id, bool is_automatic) {
     marked.push_back({id.name, id.architecture == "all" ? native_architecture : id.architecture, is_automatic});
   };
+  auto add = [&](std::uint32_t number, bool is_automatic) { add_package(plan.packages[number].id, is_automatic); };
   std::set<std::uint32_t> automatic(plan.automatic.begin(), plan.automatic.end());
   for (std::uint32_t number : plan.automatic) add(number, true);
   for (const PlannedRun &run : plan.runs) {
@@ -49,6 +49,7 @@ std::vector<MarkedPackage> marked_packages(const InstallPlan &plan, const std::s
       if (run.kind == RunKind::unpack && !automatic.contains(number)) add(number, false);
     }
   }
+  for (const PackageId &id : plan.asked_again) add_package(id, false);
   return marked;
 }
 
@@ -83,7 +84,9 @@ std::string merged_extended_states(std::string_view before, std::span<const Mark
 
 void write_extended_states(const base::RootDirectory &root, const dpkgdb::Database &database, const InstallPlan &plan,
                            const std::string &native_architecture) {
-  if (plan.runs.empty()) return;
+  // where apt has nothing to do, it may still take marks away
+  bool is_read = root.exists(kPath) && !plan.asked_again.empty();
+  if (plan.runs.empty() && !is_read) return;
   auto is_installed = [&](std::string_view name, std::string_view architecture) {
     std::vector<const dpkgdb::PackageRecord *> records = database.named(name);
     return std::any_of(records.begin(), records.end(), [&](const dpkgdb::PackageRecord *record) {

@@ -67,7 +67,7 @@ void HookStages::open(std::string &root_path) {
 /// The verified indexes where apt looks for them, so that a hook's apt-get needs no update of its own.
 void HookStages::write_lists(const AptState &apt) {
   settle_apt_state(around_.root, apt);
-  if (have_updated_) return;
+  if (!brought_.empty()) return;
   for (std::size_t i = 0; i < around_.lists.size(); ++i) {
     int list = around_.lists[i].get();
     ::lseek(list, 0, SEEK_SET);
@@ -79,11 +79,12 @@ void HookStages::write_lists(const AptState &apt) {
 void HookStages::clear_lists() {
   std::vector<std::string> known = around_.install.list_names;
   known.insert(known.end(), {"lock", "partial", "auxfiles"});
-  std::vector<std::string> names = around_.root.list(kLists);
-  have_updated_ = std::any_of(names.begin(), names.end(), [&](const std::string &name) {
-    return std::find(known.begin(), known.end(), name) == known.end();
-  });
-  if (!have_updated_) around_.root.clear_directory(kLists, {"lock", "partial"});
+  std::vector<std::string> brought = around_.root.list(kLists);
+  std::erase_if(brought,
+                [&](const std::string &name) { return std::find(known.begin(), known.end(), name) != known.end(); });
+  has_brought_lists_ = brought != brought_;
+  brought_ = std::move(brought);
+  if (brought_.empty()) around_.root.clear_directory(kLists, {"lock", "partial"});
 }
 
 customize::HookMountOptions HookStages::mount_options(bool has_own_devices) const {

@@ -49,6 +49,8 @@ class HookStages {
   /// Ends or awaits what they have left running. To be called before the tree is packed.
   void finish();
   [[nodiscard]] bool have_run() const noexcept { return hooks_.has_value(); }
+  /// Whether an `apt-get update` of the stage that ran last has brought indexes that were not there before.
+  [[nodiscard]] bool has_brought_lists() const noexcept { return has_brought_lists_; }
 
  private:
   void open(std::string &root_path);
@@ -63,7 +65,8 @@ class HookStages {
   HookSurroundings around_;
   base::RootDirectory hook_root_;  ///< the same directory in the mount that hooks see
   std::optional<customize::HookRunner> hooks_;
-  bool have_updated_ = false;  ///< the lists of apt
+  std::vector<std::string> brought_;  ///< names of apt's lists that are a hook's
+  bool has_brought_lists_ = false;
 };
 
 }  // namespace debroot::build

@@ -13,6 +13,15 @@
 #include "debroot/package.hpp"
 #include "debroot/progress.hpp"
 
+namespace debroot {
+
+template <class Wire>
+void fields(Wire &wire, PackageId &id) {
+  wire(id.name, id.version, id.architecture);
+}
+
+}  // namespace debroot
+
 namespace debroot::build {
 
 /// One package of the image. Its .deb follows as a file descriptor.
@@ -46,11 +55,11 @@ struct SourcesText {
   std::string text;
 };
 
-/// What setup hooks have made of the root (root_state.hpp).
+/// What hooks have made of the root (root_state.hpp).
 struct RootState {
   std::vector<SourcesText> files;  ///< of /etc/apt
   std::string status;              ///< dpkg's
-  bool has_lists = false;          ///< apt has fetched indexes
+  bool has_lists = false;          ///< a hook's apt has fetched indexes
 };
 
 struct InstallPlan {
@@ -59,12 +68,15 @@ struct InstallPlan {
   std::vector<PlannedPackage> packages;
   std::vector<std::uint32_t> first;      ///< unpacked together before any script, then `dpkg --install` in this order
   std::vector<PlannedRun> runs;          ///< what apt does afterwards
+  bool is_rest_open = false;             ///< what apt does can only be chosen when the hooks in between have run
   std::vector<std::uint32_t> automatic;  ///< marked as automatically installed, in the order apt would write them
-  std::string dpkg_version;              ///< version of the image's dpkg, empty when it has none
-  std::vector<std::string> list_names;   ///< names under /var/lib/apt/lists of the index files sent along, for hooks
-  std::string twin_architecture;         ///< of `twins`
-  std::vector<PlannedTwin> twins;        ///< none: every program is the image's own
-  std::vector<std::string> emulated;     ///< packages with tools that have no twin, for the log
+  /// Asked of apt, though they are in the root before its part: marked as installed by hand from then on.
+  std::vector<PackageId> asked_again;
+  std::string dpkg_version;             ///< version of the image's dpkg, empty when it has none
+  std::vector<std::string> list_names;  ///< names under /var/lib/apt/lists of the index files sent along, for hooks
+  std::string twin_architecture;        ///< of `twins`
+  std::vector<PlannedTwin> twins;       ///< none: every program is the image's own
+  std::vector<std::string> emulated;    ///< packages with tools that have no twin, for the log
 };
 
 /// The numbers of all .debs, twins' too, in the order in which they are wanted. The first script needs the twins, so
@@ -73,8 +85,7 @@ struct InstallPlan {
 
 template <class Wire>
 void fields(Wire &wire, PlannedPackage &package) {
-  wire(package.id.name, package.id.version, package.id.architecture, package.sha256, package.size_bytes,
-       package.installed_size_bytes, package.is_local);
+  wire(package.id, package.sha256, package.size_bytes, package.installed_size_bytes, package.is_local);
 }
 template <class Wire>
 void fields(Wire &wire, PlannedTwin &twin) {
@@ -94,8 +105,8 @@ void fields(Wire &wire, RootState &state) {
 }
 template <class Wire>
 void fields(Wire &wire, InstallPlan &plan) {
-  wire(plan.epoch, plan.sources, plan.packages, plan.first, plan.runs, plan.automatic, plan.dpkg_version,
-       plan.list_names, plan.twin_architecture, plan.twins, plan.emulated);
+  wire(plan.epoch, plan.sources, plan.packages, plan.first, plan.runs, plan.is_rest_open, plan.automatic,
+       plan.asked_again, plan.dpkg_version, plan.list_names, plan.twin_architecture, plan.twins, plan.emulated);
 }
 
 /// Text of a message of kind state_restored.
@@ -121,7 +132,8 @@ void fields(Wire &wire, StateOrder &order) {
 struct ToBuilder {
   enum class Kind {
     /// `plan`, then the descriptors of its index files in messages of kind list. Where there are setup hooks it comes
-    /// twice: before them without packages, and once they have run.
+    /// twice: before them without packages, and once they have run. Where later hooks have changed what packages are
+    /// chosen by, another one comes in place of all packages that are still missing: it has no `first`.
     plan,
     list,     ///< descriptor of the index file `number` of list_names
     package,  ///< descriptor of the .deb of package `number`, or of twin `number` minus the packages
@@ -137,8 +149,8 @@ void fields(Wire &wire, ToBuilder &message) {
   wire(message.kind, message.plan, message.number, message.state);
 }
 
-/// From the builder to the outside: `root_state` once setup hooks have run, if there are any, events of its phases,
-/// then `done` or `failed`.
+/// From the builder to the outside: `root_state` once setup hooks have run, if there are any, and again when packages
+/// have to be chosen anew, events of its phases, then `done` or `failed`.
 struct FromBuilder {
   enum class Kind {
     phase_started,

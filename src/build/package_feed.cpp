@@ -50,9 +50,9 @@ PackageFeed::PackageFeed(const BuildPlan &plan, SelectedPackages selected, std::
       trace_(trace),
       state_(state) {}
 
-void PackageFeed::run(const std::stop_token &stop, BuildReport &report) {
+std::optional<RootState> PackageFeed::run(const std::stop_token &stop, BuildReport &report) {
   send_plan();
-  has_all_ = begins_with_state(stop, report);
+  has_all_ = begins_with_state(stop, report) || downloads_.empty();
   if (!has_all_) start_downloads();
   while (!is_done_) {
     take_downloads();
@@ -60,6 +60,8 @@ void PackageFeed::run(const std::stop_token &stop, BuildReport &report) {
     wait_for_events(stop);
     take_events(report);
   }
+  if (root_state_ && !has_all_) finish_downloads(report);
+  return std::move(root_state_);
 }
 
 bool PackageFeed::begins_with_state(const std::stop_token &stop, BuildReport &report) {
@@ -69,15 +71,6 @@ bool PackageFeed::begins_with_state(const std::stop_token &stop, BuildReport &re
     take_events(report);
   }
   return is_restored_.value_or(false);
-}
-
-RootState PackageFeed::run_setup_hooks(const std::stop_token &stop, BuildReport &report) {
-  send_plan();
-  while (!is_done_) {
-    wait_for_events(stop);
-    take_events(report);
-  }
-  return std::move(root_state_);
 }
 
 void PackageFeed::take_events(BuildReport &report) {

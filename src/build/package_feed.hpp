@@ -33,14 +33,11 @@ class PackageFeed {
   /// Puts a byte into `fd` for each step that was shown; the builder waits for it.
   void tell_of_steps(int fd) noexcept { shown_steps_ = fd; }
 
-  /// For setup hooks: sends the plan, which has no packages, shows what the builder tells, and takes what the hooks
-  /// have made of the root. @throws as `run`
-  [[nodiscard]] RootState run_setup_hooks(const std::stop_token &stop, BuildReport &report);
-
-  /// Sends the plan and, unless the build begins with a base state, every package, shows what the builder tells, until
-  /// it is done. @throws the first Error of a download or the builder, or one of kind interrupted when `stop` asks; the
-  /// builder is then being killed
-  void run(const std::stop_token &stop, BuildReport &report);
+  /// Sends the plan and, unless the build begins with a base state, every package, and shows what the builder tells
+  /// until it is done, or until hooks have run by whose work packages have to be chosen: then the answer is what they
+  /// have made of the root, and downloads may still be running. @throws the first Error of a download or the builder,
+  /// or one of kind interrupted when `stop` asks; the builder is then being killed
+  [[nodiscard]] std::optional<RootState> run(const std::stop_token &stop, BuildReport &report);
 
   /// SHA-256 of the image's tar, uncompressed, after `run`; empty unless an output is an OCI image.
   [[nodiscard]] const std::string &tar_digest() const noexcept { return tar_digest_; }
@@ -76,7 +73,7 @@ class PackageFeed {
   int shown_steps_ = -1;
   bool has_all_ = false;
   bool is_done_ = false;
-  RootState root_state_;
+  std::optional<RootState> root_state_;
   std::string tar_digest_;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/wire.hpp"
+#include "build/archived_debs.hpp"
 #include "verify/digest_check.hpp"
 
 namespace debroot::build {
@@ -41,6 +42,10 @@ void PackageInbox::receive_all() {
       std::optional<base::ChannelMessage> bytes = channel_.receive();
       if (!bytes) throw Error(ErrorKind::interrupted, "the build was stopped");
       auto message = base::from_wire<ToBuilder>(bytes->bytes);
+      if (message.kind == ToBuilder::Kind::plan) {
+        other_plan_ = std::move(bytes);
+        return give_up_twins();
+      }
       bool is_twin = message.number >= slots_.size();
       bool has_file = message.kind == ToBuilder::Kind::package && bytes->fds.size() == 1;
       bool is_absent = message.kind == ToBuilder::Kind::absent && is_twin;
@@ -69,6 +74,23 @@ void PackageInbox::fail_rest(const std::exception_ptr &cause) {
   };
   std::for_each(slots_.begin(), slots_.end(), fail);
   std::for_each(twin_slots_.begin(), twin_slots_.end(), fail);
+}
+
+void PackageInbox::give_up_twins() {
+  for (TwinSlot &slot : twin_slots_) {
+    std::promise<std::optional<twins::UnpackedTwin>> absent;
+    absent.set_value(std::nullopt);
+    try {
+      slot.arrived.set_value(absent.get_future());
+    } catch (const std::future_error &) {
+      // this one had arrived before
+    }
+  }
+}
+
+std::optional<base::ChannelMessage> PackageInbox::await_other_plan() {
+  reader_.join();
+  return std::move(other_plan_);
 }
 
 void PackageInbox::accept_twin(std::uint32_t number, std::optional<base::Fd> file) {
@@ -119,15 +141,9 @@ std::vector<KeptDownload> PackageInbox::take_kept() {
   for (std::uint32_t number = 0; number < slots_.size(); ++number) {
     if (!slots_[number].kept || plan_.packages[number].is_local) continue;
     ::lseek(slots_[number].kept.get(), 0, SEEK_SET);
-    out.push_back({apt_archive_name(plan_.packages[number].id), is_first_[number], std::move(slots_[number].kept)});
+    out.push_back({deb_file_name(plan_.packages[number].id), is_first_[number], std::move(slots_[number].kept)});
   }
   return out;
-}
-
-std::string apt_archive_name(const PackageId &id) {
-  std::string version;
-  for (char c : id.version) version += c == ':' ? std::string("%3a") : std::string(1, c);
-  return fmt::format("{}_{}_{}.deb", id.name, version, id.architecture);
 }
 
 unpack::StagedPackage PackageInbox::take(std::uint32_t number) {

@@ -27,9 +27,6 @@ struct KeptDownload {
   base::Fd file;          ///< at its beginning
 };
 
-/// What apt calls the file of a package in its cache.
-[[nodiscard]] std::string apt_archive_name(const PackageId &id);
-
 class PackageInbox {
  public:
   /// Starts reading `channel`, from which every package of `plan` will come, and every twin, which go to `twins` (may
@@ -52,7 +49,11 @@ class PackageInbox {
   /// asked once. @throws Error
   [[nodiscard]] std::optional<twins::UnpackedTwin> take_twin(std::uint32_t number);
 
-  /// Every .deb that was downloaded, when all packages have been taken; once.
+  /// To be called when another plan is to come in place of what has not arrived; of that nothing may be asked any more.
+  /// @return the message with that plan, if the inbox has met it already
+  [[nodiscard]] std::optional<base::ChannelMessage> await_other_plan();
+
+  /// Every .deb that was downloaded, when what is wanted has been taken; once.
   [[nodiscard]] std::vector<KeptDownload> take_kept();
 
  private:
@@ -76,6 +77,7 @@ class PackageInbox {
   void accept(std::uint32_t number, base::Fd file);
   unpack::StagedPackage stage(std::uint32_t number, base::Fd file, unsigned turn) const;
   void fail_rest(const std::exception_ptr &cause);
+  void give_up_twins();
 
   base::Channel &channel_;
   const InstallPlan &plan_;
@@ -88,6 +90,7 @@ class PackageInbox {
   std::vector<std::uint32_t> place_;  ///< of each .deb, twins' too, in the order of need; they arrive in any order
   bool keeps_all_;
   base::Trace &trace_;
+  std::optional<base::ChannelMessage> other_plan_;  ///< the reader's until it has ended
   base::WorkerPool pool_;
   std::jthread reader_;
 };

@@ -29,8 +29,8 @@ namespace debroot {
 
 template <class Wire>
 void fields(Wire &wire, ReportedPackage &package) {
-  wire(package.id.name, package.id.version, package.id.architecture, package.is_automatic, package.size_bytes,
-       package.sha256, package.pool_path, package.archive, package.reason);
+  wire(package.id, package.is_automatic, package.size_bytes, package.sha256, package.pool_path, package.archive,
+       package.reason);
 }
 
 }  // namespace debroot
@@ -49,7 +49,7 @@ namespace debroot::build {
 namespace {
 
 /// Changes when what is kept, or how it is chosen by, changes form.
-constexpr std::string_view kForm = "debroot plan 1";
+constexpr std::string_view kForm = "debroot plan 2";
 
 bool has_credentials(const SourcesFile &file) {
   return std::any_of(file.entries.begin(), file.entries.end(), [](const SourceEntry &entry) {
@@ -107,7 +107,7 @@ bool PlanMemory::recall(const ArchiveIndexes &opened) {
   if (!answer) return false;
   try {
     auto remembered = base::from_wire<RememberedPlan>(*answer);
-    recalled_ = {std::move(remembered.plan), std::move(remembered.reported), std::move(remembered.downloads), {}};
+    recalled_ = {std::move(remembered.plan), std::move(remembered.reported), std::move(remembered.downloads), {}, {}};
   } catch (const Error &) {
     return false;
   }

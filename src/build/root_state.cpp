@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <iterator>
 #include <memory>
+#include <span>
 
 #include "base/text.hpp"
 #include "build/package_entry.hpp"
@@ -57,6 +60,26 @@ bool is_installed(std::string_view stanza) {
          stanza.find("\nStatus: install ok installed\n") != std::string_view::npos;
 }
 
+/// A field without what apt leaves out of account when it compares: white space, and the case of letters.
+std::string bare(std::string_view value) {
+  std::string out;
+  for (char c : value) {
+    auto letter = static_cast<unsigned char>(c);
+    if (std::isspace(letter) == 0) out += static_cast<char>(std::tolower(letter));
+  }
+  return out;
+}
+
+/// Whether apt takes both for one version of a package (debListParser::VersionHash): dpkg's status has no digests.
+bool is_same_version(const debian::BinaryPackage &left, const debian::BinaryPackage &right) {
+  if (left.version != right.version || left.architecture != right.architecture) return false;
+  constexpr std::string_view kCompared[] = {"Installed-Size", "Depends", "Pre-Depends",
+                                            "Conflicts",      "Breaks",  "Replaces"};
+  return std::all_of(std::begin(kCompared), std::end(kCompared), [&](std::string_view field) {
+    return bare(left.stanza.get(field)) == bare(right.stanza.get(field));
+  });
+}
+
 }  // namespace
 
 RootState read_root_state(const base::RootDirectory &root) {
@@ -71,6 +94,16 @@ RootState read_root_state(const base::RootDirectory &root) {
   std::vector<std::string> lists = root.list("/var/lib/apt/lists");
   state.has_lists = std::any_of(lists.begin(), lists.end(), is_index);
   return state;
+}
+
+bool has_say(const RootState &before, const RootState &after) {
+  auto same_files = [&](std::string_view kind) {
+    std::vector<const SourcesText *> left = files_of(before, kind);
+    std::vector<const SourcesText *> right = files_of(after, kind);
+    return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                      [](auto *a, auto *b) { return a->path == b->path && a->text == b->text; });
+  };
+  return after.has_lists || after.status != before.status || !same_files(kPreferences) || !same_files(kConfig);
 }
 
 std::vector<SourcesFile> sources_in(const RootState &state, const std::vector<SourcesFile> &known,
@@ -131,15 +164,15 @@ std::vector<debian::PackageRef> add_installed_packages(debian::PackageIndex &ind
     rest.remove_prefix(std::min(end + 2, rest.size()));
     if (!is_installed(stanza)) continue;
     debian::BinaryPackage package = package_entry(stanza, number, "/var/lib/dpkg/status");
-    std::string_view name = package.name;
-    std::string_view version = package.version;
-    std::string_view architecture = package.architecture;
-    index.add(std::move(package));
-    for (debian::PackageRef ref : index.named(name)) {
-      const debian::BinaryPackage &one = index.at(ref);
-      if (one.version == version && one.architecture == architecture && one.sources.back() == number) {
-        out.push_back(ref);
-      }
+    std::span<const debian::PackageRef> known = index.named(package.name);
+    auto same = std::find_if(known.begin(), known.end(),
+                             [&](debian::PackageRef ref) { return is_same_version(index.at(ref), package); });
+    if (same != known.end()) {
+      index.add_source_of(*same, number);
+      out.push_back(*same);
+    } else {
+      index.add(std::move(package));
+      out.push_back(static_cast<debian::PackageRef>(index.packages().size() - 1));
     }
   }
   return out;

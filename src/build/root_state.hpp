@@ -1,5 +1,5 @@
-/// What setup hooks have made of the empty root, as far as it has a say in which packages are chosen and where they
-/// come from: mmdebstrap's users add sources, pins and options there, and packages that count as installed.
+/// What hooks have made of the root, as far as it has a say in which packages are chosen and where they come from:
+/// mmdebstrap's users add sources, pins and options there, and packages that count as installed.
 #pragma once
 
 #include <string>
@@ -16,6 +16,10 @@ namespace debroot::build {
 
 /// In the builder: the files of apt's configuration, in the order in which apt reads each kind, and dpkg's status.
 [[nodiscard]] RootState read_root_state(const base::RootDirectory &root);
+
+/// Whether what apt would choose after a hook may be another than before it. Sources count once apt has fetched their
+/// indexes.
+[[nodiscard]] bool has_say(const RootState &before, const RootState &after);
 
 /// The sources in `state`; a file that is among `known` with the same text is taken from there, since what was written
 /// to the root lacks passwords. @throws Error of kind usage for one that cannot be read

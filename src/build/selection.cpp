@@ -33,9 +33,6 @@ std::string priority_test(Variant variant) {
   return fmt::format("?and({},?not(?essential))", test);
 }
 
-/// Variants whose first phase is the essential set; the others start from the includes.
-bool starts_essential(Variant variant) { return variant != Variant::extract && variant != Variant::custom; }
-
 /// What debroot adds by itself so that the image works as a machine.
 std::vector<std::string> own_includes(const BuildPlan &plan, const resolve::Resolver &resolver) {
   std::vector<std::string> out;
@@ -67,7 +64,7 @@ std::vector<std::string> named_includes(const BuildPlan &plan) {
 
 std::vector<std::string> second_items(const BuildPlan &plan, const resolve::Resolver &resolver) {
   std::vector<std::string> items;
-  if (!starts_essential(plan.variant)) return items;
+  if (!has_second_part(plan.variant)) return items;
   items = named_includes(plan);
   for (std::string &name : own_includes(plan, resolver)) items.push_back(std::move(name));
   if (plan.variant == Variant::essential) return items;
@@ -175,68 +172,78 @@ RunKind run_kind(resolve::DpkgRun::Kind kind) {
   return RunKind::configure_pending;
 }
 
-/// Refuses a network that nothing chosen can bring up, before anything is downloaded.
-void require_network(const BuildPlan &plan, const std::vector<PlannedPackage> &chosen) {
+/// Refuses a network that nothing chosen or installed can bring up, before anything is downloaded.
+void require_network(const BuildPlan &plan, const ArchiveIndexes &indexes, const std::vector<PlannedPackage> &chosen) {
   if (plan.is_plain || plan.network == Network::none) return;
   bool is_networkd = plan.network == Network::networkd;
   std::string_view needed = is_networkd ? "systemd" : "ifupdown";
   if (std::any_of(chosen.begin(), chosen.end(), [&](auto &package) { return package.id.name == needed; })) return;
+  bool is_there = std::any_of(indexes.installed.begin(), indexes.installed.end(),
+                              [&](PackageRef ref) { return indexes.packages.at(ref).name == needed; });
+  if (is_there) return;
   throw Error(ErrorKind::usage, fmt::format("cannot set up {}: package '{}' is not among those chosen",
                                             is_networkd ? "systemd-networkd" : "ifupdown", needed))
       .hint(fmt::format("--network none, or --include {}", needed));
 }
 
-/// mmdebstrap has apt choose these once the hooks in between have run; here all is chosen before the first of them.
-resolve::Selection choose_rest(const BuildPlan &plan, resolve::Resolver &resolver, const resolve::Request &request,
-                               const std::vector<PackageRef> &installed) {
-  try {
-    return require(resolver.install(request, installed));
-  } catch (Error &error) {
-    bool has_hooks_between = has_hooks(plan.hooks, HookStage::extract) || has_hooks(plan.hooks, HookStage::essential);
-    if (has_hooks_between && error.hint().empty()) {
-      error.hint("a setup hook, if a hook adds its source: those of extract and essential hooks come too late");
+/// Fills `out` with the two parts of what is installed, one after the other.
+class Chooser {
+ public:
+  Chooser(const BuildPlan &plan, const ArchiveIndexes &indexes, const debian::AptConfig &config,
+          const std::vector<resolve::Pin> &preferences, SelectedPackages &out)
+      : plan_(plan),
+        indexes_(indexes),
+        policy_(policy_of(plan, config, preferences)),
+        resolver_(indexes.packages, policy_),
+        collector_(indexes.packages, out),
+        out_(out),
+        installed_(indexes.installed) {}
+
+  /// What is unpacked before any script runs.
+  void choose_first() {
+    resolve::Request request;
+    bool is_essential = has_second_part(plan_.variant);
+    request.items = is_essential ? std::vector{suite_pattern(plan_, "?essential")} : named_includes(plan_);
+    for (const std::string &name : plan_.hook_packages) {
+      if (!indexes_.packages.named(name).empty()) request.items.push_back(name);
     }
-    throw;
+    if (!is_essential) request.files = indexes_.local_packages;
+    resolve::Selection first;
+    if (!request.items.empty() || !request.files.empty())
+      first = require(resolver_.install(request, indexes_.installed));
+    collector_.remember(first);
+    installed_ = packages_of(first);
+    out_.plan.first = collector_.numbers(
+        resolve::unpack_order(resolve::plan_runs(indexes_.packages, policy_, installed_, indexes_.installed)));
+    add_still_installed(indexes_, installed_);
   }
-}
 
-SelectedPackages choose_packages(const BuildPlan &plan, const ArchiveIndexes &indexes, const debian::AptConfig &config,
-                                 const std::vector<resolve::Pin> &preferences) {
-  SelectedPackages out;
-  resolve::Policy policy = policy_of(plan, config, preferences);
-  resolve::Resolver resolver(indexes.packages, policy);
-  Collector collector(indexes.packages, out);
+  /// What apt installs afterwards. Where it cannot be done, nothing of `out` has changed.
+  void choose_rest() {
+    resolve::Request request;
+    request.items = second_items(plan_, resolver_);
+    if (has_second_part(plan_.variant)) request.files = indexes_.local_packages;
+    if (request.items.empty() && request.files.empty()) return;
+    resolve::Selection rest = require(resolver_.install(request, installed_));
+    collector_.remember(rest);
+    for (const resolve::DpkgRun &run : resolve::plan_runs(indexes_.packages, policy_, packages_of(rest), installed_)) {
+      out_.plan.runs.push_back({run_kind(run.kind), collector_.numbers(run.packages)});
+    }
+    for (const resolve::Choice &choice : rest.choices) {
+      if (choice.is_automatic) out_.plan.automatic.push_back(collector_.number(choice.package));
+    }
+    for (PackageRef ref : rest.already_installed) out_.plan.asked_again.push_back(indexes_.packages.at(ref).id());
+  }
 
-  resolve::Request first_request;
-  bool is_essential_first = starts_essential(plan.variant);
-  first_request.items = is_essential_first ? std::vector{suite_pattern(plan, "?essential")} : named_includes(plan);
-  for (const std::string &name : plan.hook_packages) {
-    if (!indexes.packages.named(name).empty()) first_request.items.push_back(name);
-  }
-  if (!is_essential_first) first_request.files = indexes.local_packages;
-  resolve::Selection first;
-  if (!first_request.items.empty() || !first_request.files.empty())
-    first = require(resolver.install(first_request, indexes.installed));
-  collector.remember(first);
-  std::vector<PackageRef> installed = packages_of(first);
-  out.plan.first = collector.numbers(
-      resolve::unpack_order(resolve::plan_runs(indexes.packages, policy, installed, indexes.installed)));
-  add_still_installed(indexes, installed);
-
-  resolve::Request second_request;
-  second_request.items = second_items(plan, resolver);
-  if (is_essential_first) second_request.files = indexes.local_packages;
-  if (second_request.items.empty() && second_request.files.empty()) return out;
-  resolve::Selection second = choose_rest(plan, resolver, second_request, installed);
-  collector.remember(second);
-  for (const resolve::DpkgRun &run : resolve::plan_runs(indexes.packages, policy, packages_of(second), installed)) {
-    out.plan.runs.push_back({run_kind(run.kind), collector.numbers(run.packages)});
-  }
-  for (const resolve::Choice &choice : second.choices) {
-    if (choice.is_automatic) out.plan.automatic.push_back(collector.number(choice.package));
-  }
-  return out;
-}
+ private:
+  const BuildPlan &plan_;
+  const ArchiveIndexes &indexes_;
+  resolve::Policy policy_;
+  resolve::Resolver resolver_;
+  Collector collector_;
+  SelectedPackages &out_;
+  std::vector<PackageRef> installed_;  ///< when the next part begins
+};
 
 /// A path of an index as it stands in a URL, which would read some characters in another way.
 std::string in_url(std::string_view path) {
@@ -270,10 +277,34 @@ fetch::Request download_of(const debian::PackageIndex &index, PackageRef ref) {
   return request;
 }
 
+bool has_second_part(Variant variant) { return variant != Variant::extract && variant != Variant::custom; }
+
 SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &indexes, const debian::AptConfig &config,
                                  const std::vector<resolve::Pin> &preferences) {
-  SelectedPackages out = choose_packages(plan, indexes, config, preferences);
-  require_network(plan, out.plan.packages);
+  SelectedPackages out;
+  Chooser chooser(plan, indexes, config, preferences, out);
+  chooser.choose_first();
+  try {
+    chooser.choose_rest();
+    require_network(plan, indexes, out.plan.packages);
+  } catch (const Error &error) {
+    if (!has_hooks_between(plan.hooks)) throw;
+    out.plan.is_rest_open = true;
+    out.rest_failure = error;
+  }
+  return out;
+}
+
+SelectedPackages select_rest(const BuildPlan &plan, const ArchiveIndexes &indexes, const debian::AptConfig &config,
+                             const std::vector<resolve::Pin> &preferences) {
+  SelectedPackages out;
+  try {
+    Chooser(plan, indexes, config, preferences, out).choose_rest();
+  } catch (Error &error) {
+    if (error.hint().empty()) error.hint("`apt-get update` in the hook that adds its source, if one does");
+    throw;
+  }
+  require_network(plan, indexes, out.plan.packages);
   return out;
 }
 

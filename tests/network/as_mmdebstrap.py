@@ -91,6 +91,21 @@ def hook_matrix():
     apt = 'export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"; apt-get --yes -oDPkg::Chroot-Directory="$1" install'
     out.append(Image("bookworm", "essential", ("apt",), options=(f"--essential-hook={apt} apt",)))
     out.append(Image("bookworm", "essential", ("passwd", "libsemanage2", "sl"), options=(f"--essential-hook={apt} adduser",)))
+    # what hooks do to sources, preferences and options counts for what comes after the essential set
+    source = f'echo "deb {reference.MIRROR} bookworm-backports main" >"$1"/etc/apt/sources.list.d/backports.list'
+    update = 'APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get update'
+    include = ("hello", "btrfs-progs/bookworm-backports")
+    for stage in ("extract", "essential"):
+        options = (f"--{stage}-hook={source}", f"--{stage}-hook={update}")
+        out.append(Image("bookworm", "apt", include, options=options))
+    advice = """echo 'APT::Install-Recommends "true";' >"$1"/etc/apt/apt.conf.d/99advice"""
+    out.append(Image("bookworm", "minbase", ("debhelper",), options=(f"--essential-hook={advice}",)))
+    prefer = 'printf "Package: *\\nPin: release n=bookworm-backports\\nPin-Priority: 600\\n" >"$1"/etc/apt/preferences.d/x'
+    mirrors = tuple(f"deb {reference.MIRROR} {suite} main" for suite in ("bookworm", "bookworm-backports"))
+    out.append(Image("bookworm", "apt", ("debhelper",), options=(f"--extract-hook={prefer}",), mirrors=mirrors))
+    # what is asked for and there already is marked by hand
+    options = (f"--essential-hook={update}", f"--essential-hook={apt} apt tree")
+    out.append(Image("trixie", "important", ("ed",), options=options))
     # what may not be installed has one provider
     pin = 'printf "Package: hello\\nPin: release *\\nPin-Priority: -1\\n" >"$1"/etc/apt/preferences.d/x'
     out.append(Image("bookworm", "apt", ("hello",), options=(f"--setup-hook={pin}",)))

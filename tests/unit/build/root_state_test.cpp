@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "build/archived_debs.hpp"
+#include "build/package_entry.hpp"
 #include "support/scratch_root.hpp"
 #include "support/thrown_error.hpp"
 
@@ -65,6 +66,44 @@ TEST_F(RootStateTest, InstalledPackagesCount) {
   EXPECT_EQ(index.at(refs[1]).name, "last");
   EXPECT_EQ(index.providing("thing").size(), 1U);
   EXPECT_TRUE(add_installed_packages(index, "").empty());
+}
+
+TEST_F(RootStateTest, InstalledPackagesAreThoseOfTheArchiveWhereAptCannotTellThemApart) {
+  std::string listed =
+      "Package: a\nArchitecture: all\nVersion: 1\nInstalled-Size: 5\nDepends: b (>= 2), c\nSHA256: 00\n\n";
+  std::string status =
+      "Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1\nInstalled-Size: 5\n"
+      "Depends: b (>=2),\n  C\n\n";
+  for (const char *other : {"", "Breaks: d\n"}) {
+    debian::PackageIndex index;
+    std::uint32_t archive = index.add_source({});
+    index.add(package_entry(listed, archive, "listed"));
+    std::string installed = status;
+    installed.insert(installed.size() - 1, other);
+    auto refs = add_installed_packages(index, installed);
+    ASSERT_EQ(refs.size(), 1U);
+    bool is_same = *other == '\0';
+    EXPECT_EQ(index.packages().size(), is_same ? 1U : 2U);
+    EXPECT_EQ(index.at(refs[0]).sources.size(), is_same ? 2U : 1U);
+  }
+}
+
+TEST_F(RootStateTest, HooksHaveASayByWhatAptWouldReadOfTheirs) {
+  RootState before = read_root_state(*root_);
+  EXPECT_FALSE(has_say(before, before));
+  auto changed = [&](const std::string &path, const std::string &text) {
+    root_->write(path, text);
+    bool has = has_say(before, read_root_state(*root_));
+    root_->remove_tree(path);
+    return has;
+  };
+  EXPECT_FALSE(changed("/etc/apt/sources.list.d/new.list", "deb http://b.example/debian tiny main\n"));
+  EXPECT_TRUE(changed("/etc/apt/preferences.d/new", "Package: a\nPin: version 1\nPin-Priority: 9\n"));
+  EXPECT_TRUE(changed("/etc/apt/apt.conf.d/new", "APT::Install-Recommends \"true\";\n"));
+  EXPECT_TRUE(changed("/var/lib/dpkg/status", "Package: a\n"));
+  RootState updated = before;
+  updated.has_lists = true;
+  EXPECT_TRUE(has_say(before, updated)) << "sources count now";
 }
 
 TEST(DebFileName, IsApts) {
