@@ -105,13 +105,22 @@ enum class Format { tar, directory, squashfs, ext2, ext4, oci, null };
 }
 
 /// Of a tar, named for the programs that undo it.
-enum class Compression { none, gzip, xz, zstd, bzip2, compress, lz4, lzip, lzma };
+enum class Compression { none, gzip, xz, zstd, bzip2, compress, lz4, lzip, lzma, lzop };
+
+/// How hard a compressor tries.
+struct CompressionLevel {
+  int value = -1;           ///< as its program numbers them; negative: what that does by default
+  bool is_extreme = false;  ///< of xz
+
+  friend bool operator==(const CompressionLevel &, const CompressionLevel &) = default;
+};
 
 /// One `-o`. Path "-" is stdout.
 struct Output {
   std::string path;
   Format format = Format::tar;
   Compression compression = Compression::none;
+  CompressionLevel level = {};
 };
 
 /// Whether `step` is among the values of --skip.

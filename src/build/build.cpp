@@ -53,7 +53,7 @@ Outputs open_outputs(const BuildPlan &plan) {
       out.files.push_back(pack::OutputFile::open(output.path));
       fd = out.files.back().fd();
     }
-    out.sinks.push_back({fd, output.compression, output.path, output.format});
+    out.sinks.push_back({fd, output.compression, output.path, output.format, output.level});
   }
   return out;
 }

@@ -36,6 +36,8 @@ std::string compression_word(Compression compression) {
       return "lzip";
     case Compression::lzma:
       return "lzma";
+    case Compression::lzop:
+      return "lzop";
   }
   return "none";
 }

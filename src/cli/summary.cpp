@@ -55,6 +55,8 @@ std::string_view decompressor_of(Compression compression) {
       return "lzip -dc";
     case Compression::lzma:
       return "xz -dc";
+    case Compression::lzop:
+      return "lzop -dc";
     case Compression::none:
     case Compression::gzip:
     case Compression::xz:

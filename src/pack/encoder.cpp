@@ -16,9 +16,10 @@ namespace debroot::pack {
 namespace {
 
 constexpr std::size_t kOutputBytes = std::size_t{256} * 1024;
-/// What one thread of xz compresses by itself: three dictionaries of level 6, liblzma's own choice, fixed here so that
-/// a later version cannot move it.
-constexpr std::uint64_t kXzBlockBytes = std::uint64_t{24} << 20;
+/// What one thread of xz compresses by itself, in dictionaries of its level: liblzma's own choice, fixed here so that a
+/// later version cannot move it.
+constexpr std::uint64_t kXzDictionaries = 3;
+constexpr std::uint64_t kXzLeastBlockBytes = std::uint64_t{1} << 20;
 constexpr unsigned kXzMostThreads = 64;
 /// What one thread of zstd compresses by itself: four windows of level 3, libzstd's own choice, fixed for that reason
 /// too.
@@ -40,10 +41,14 @@ class PlainEncoder : public Encoder {
 
 class XzEncoder : public Encoder {
  public:
-  XzEncoder(FdWriter out, unsigned threads) : out_(std::move(out)), buffer_(kOutputBytes) {
+  XzEncoder(FdWriter out, unsigned threads, const CompressionLevel &level)
+      : out_(std::move(out)), buffer_(kOutputBytes) {
     lzma_mt settings{};
-    settings.block_size = kXzBlockBytes;
-    settings.preset = kXzLevel;
+    settings.preset = static_cast<std::uint32_t>(level.value < 0 ? kXzLevel : level.value);
+    if (level.is_extreme) settings.preset |= LZMA_PRESET_EXTREME;
+    lzma_options_lzma method{};
+    if (lzma_lzma_preset(&method, settings.preset)) throw refused(out_, "liblzma has no such level");
+    settings.block_size = std::max(method.dict_size * kXzDictionaries, kXzLeastBlockBytes);
     settings.check = LZMA_CHECK_CRC64;
     settings.threads = std::min(threads, kXzMostThreads);
     // a thread takes about 150 MB: many of them must not take the machine's memory
@@ -79,15 +84,16 @@ class XzEncoder : public Encoder {
 
 class ZstdEncoder : public Encoder {
  public:
-  ZstdEncoder(FdWriter out, unsigned threads)
+  ZstdEncoder(FdWriter out, unsigned threads, const CompressionLevel &level)
       : out_(std::move(out)), buffer_(kOutputBytes), context_(ZSTD_createCCtx()) {
     if (!context_) throw refused(out_, "not enough memory for zstd");
-    set(ZSTD_c_compressionLevel, kZstdLevel);
+    set(ZSTD_c_compressionLevel, level.value < 0 ? kZstdLevel : level.value);
     set(ZSTD_c_checksumFlag, 1);
     int most = ZSTD_cParam_getBounds(ZSTD_c_nbWorkers).upperBound;
     if (most < 1) throw refused(out_, "this libzstd has no threads");
     set(ZSTD_c_nbWorkers, static_cast<int>(std::min(threads, static_cast<unsigned>(most))));
-    set(ZSTD_c_jobSize, kZstdJobBytes);
+    // windows grow with the level, and jobs by libzstd's own choice with them
+    if (level.value <= kZstdLevel) set(ZSTD_c_jobSize, kZstdJobBytes);
   }
   void write(std::string_view bytes) override { run(bytes, ZSTD_e_continue); }
   void finish() override { run({}, ZSTD_e_end); }
@@ -127,17 +133,18 @@ std::unique_ptr<Encoder> make_encoder(const ImageSink &sink, unsigned threads, s
     case Compression::none:
       return std::make_unique<PlainEncoder>(std::move(out));
     case Compression::gzip:
-      return make_gzip_encoder(std::move(out), threads);
+      return make_gzip_encoder(std::move(out), threads, sink.level.value < 1 ? kGzipLevel : sink.level.value);
     case Compression::xz:
-      return std::make_unique<XzEncoder>(std::move(out), threads);
+      return std::make_unique<XzEncoder>(std::move(out), threads, sink.level);
     case Compression::zstd:
-      return std::make_unique<ZstdEncoder>(std::move(out), threads);
+      return std::make_unique<ZstdEncoder>(std::move(out), threads, sink.level);
     case Compression::bzip2:
     case Compression::compress:
     case Compression::lz4:
     case Compression::lzip:
     case Compression::lzma:
-      return make_filter_encoder(std::move(out), sink.compression);
+    case Compression::lzop:
+      return make_filter_encoder(std::move(out), sink.compression, sink.level);
   }
   throw Error(ErrorKind::internal, fmt::format("cannot compress {}: unknown compression", out.subject()));
 }

@@ -1,10 +1,9 @@
 /// Where the bytes of an image go: one file descriptor behind an optional compressor.
 ///
-/// Compressed bytes depend on the input, the format and the compression library's version alone. gzip, xz and
-/// zstd therefore cut their input into blocks of a fixed size even when one thread is all there is (with several
+/// Compressed bytes depend on the input, the format, the level and the compression library's version alone. gzip, xz
+/// and zstd therefore cut their input into blocks of a fixed size even when one thread is all there is (with several
 /// threads liblzma cuts the input into blocks, so the single-threaded form differs), and gzip's header carries neither
-/// name nor time. The environment variables that the programs of these formats read (XZ_OPT, ZSTD_CLEVEL and the like)
-/// have no say.
+/// name nor time.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +15,8 @@
 
 namespace debroot::pack {
 
-/// gzip's and xz's level 6 and zstd's level 3: what the programs of these names do by default. So do the other kinds,
-/// each at its library's default: bzip2 9, lzip and lzma 6, lz4 1.
+/// gzip's and xz's level 6 and zstd's level 3: what the programs of these names do by default, and what is done where
+/// the sink names no other. So do the other kinds, each at its library's default: bzip2 9, lzip and lzma 6, lz4 1.
 inline constexpr int kGzipLevel = 6;
 inline constexpr int kXzLevel = 6;
 inline constexpr int kZstdLevel = 3;

@@ -8,9 +8,11 @@
 
 namespace debroot::pack {
 
-/// An encoder for bzip2, compress, lz4, lzip or lzma: each a library behind libarchive, run in one thread and at its
-/// default level, without names or times in its header. (lzop is not among them: the library behind it is GPL alone,
-/// and Debian's libarchive runs the program.) @throws Error of kind internal
-[[nodiscard]] std::unique_ptr<Encoder> make_filter_encoder(FdWriter out, Compression compression);
+/// An encoder for bzip2, compress, lz4, lzip, lzma or lzop, run in one thread, without names or times in its header.
+/// Behind libarchive each is a library, save lzop's: that is GPL alone, which all of debroot would become with it, so
+/// the program is run. `level` has no say with compress.
+/// @throws Error of kind internal
+[[nodiscard]] std::unique_ptr<Encoder> make_filter_encoder(FdWriter out, Compression compression,
+                                                           const CompressionLevel &level);
 
 }  // namespace debroot::pack

@@ -35,9 +35,9 @@ struct Piece {
 Error zlib_fails() { return {ErrorKind::internal, "zlib fails"}; }
 
 /// @param dictionary the input before it, as far as a window reaches
-Piece compress_piece(const std::string &input, const std::string &dictionary, bool is_last) {
+Piece compress_piece(const std::string &input, const std::string &dictionary, bool is_last, int level) {
   z_stream stream{};
-  if (deflateInit2(&stream, kGzipLevel, Z_DEFLATED, kRawWindow, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, level, Z_DEFLATED, kRawWindow, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw zlib_fails();
   }
   std::unique_ptr<z_stream, int (*)(z_stream *)> ending(&stream, deflateEnd);
@@ -63,8 +63,8 @@ Piece compress_piece(const std::string &input, const std::string &dictionary, bo
 
 class GzipEncoder : public Encoder {
  public:
-  GzipEncoder(FdWriter out, unsigned threads)
-      : out_(std::move(out)), most_waiting_(std::size_t{threads} * 2), pool_(threads) {}
+  GzipEncoder(FdWriter out, unsigned threads, int level)
+      : out_(std::move(out)), level_(level), most_waiting_(std::size_t{threads} * 2), pool_(threads) {}
 
   void write(std::string_view bytes) override {
     while (!bytes.empty()) {
@@ -91,8 +91,9 @@ class GzipEncoder : public Encoder {
  private:
   void submit(bool is_last) {
     std::string window = input_.substr(input_.size() - std::min(input_.size(), kWindowBytes));
-    waiting_.push_back(pool_.submit([input = std::exchange(input_, {}), dictionary = std::exchange(window_, window),
-                                     is_last] { return compress_piece(input, dictionary, is_last); }));
+    waiting_.push_back(
+        pool_.submit([input = std::exchange(input_, {}), dictionary = std::exchange(window_, window), is_last,
+                      level = level_] { return compress_piece(input, dictionary, is_last, level); }));
     input_.reserve(kPieceBytes);
     while (waiting_.size() > most_waiting_) take_one();
   }
@@ -108,6 +109,7 @@ class GzipEncoder : public Encoder {
   }
 
   FdWriter out_;
+  int level_;
   std::size_t most_waiting_;
   std::string input_;   ///< of the piece that is not whole yet
   std::string window_;  ///< end of the piece before it
@@ -119,8 +121,8 @@ class GzipEncoder : public Encoder {
 
 }  // namespace
 
-std::unique_ptr<Encoder> make_gzip_encoder(FdWriter out, unsigned threads) {
-  return std::make_unique<GzipEncoder>(std::move(out), threads);
+std::unique_ptr<Encoder> make_gzip_encoder(FdWriter out, unsigned threads, int level) {
+  return std::make_unique<GzipEncoder>(std::move(out), threads, level);
 }
 
 }  // namespace debroot::pack

@@ -14,6 +14,7 @@ struct ImageSink {
   Compression compression = Compression::none;  ///< of a tar
   std::string name;  ///< how messages call it: the path given to -o; "-" or empty: "the image"
   Format format = Format::tar;
+  CompressionLevel level = {};
 };
 
 /// `name` of an ImageSink as messages have it: "'a.tar'" or "the image".

@@ -20,6 +20,7 @@ struct HostFacts {
   unsigned cpus = 1;                    ///< CPUs that this process may run on
   bool is_stdout_terminal = false;      ///< an image is never written to a terminal
   bool is_in_chroot = false;            ///< the root directory is not that of process 1, as far as can be seen
+  bool has_lzop = false;                ///< the program, for whose compression there is no library
   bool is_stdout_null = false;          ///< standard output is /dev/null (device 1:3)
   std::string working_directory = "/";  ///< what relative paths start from
   std::map<std::string, std::string, std::less<>> environment;

@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 
+#include "plan/compression_level.hpp"
 #include "plan/names.hpp"
 
 namespace debroot::plan {
@@ -34,6 +35,7 @@ constexpr std::array kSuffixes = {
     Suffix{".lzma", Format::tar, Compression::lzma},
     Suffix{".tlz", Format::tar, Compression::lzma},
     Suffix{".lz4", Format::tar, Compression::lz4},
+    Suffix{".lzo", Format::tar, Compression::lzop},
     Suffix{".xz", Format::tar, Compression::xz},
     Suffix{".txz", Format::tar, Compression::xz},
     Suffix{".zst", Format::tar, Compression::zstd},
@@ -45,9 +47,6 @@ constexpr std::array kSuffixes = {
 };
 constexpr Suffix kOciSuffix = {".oci", Format::oci};
 
-/// The one compression of mmdebstrap's that there is no library for: liblzo2 is GPL alone, which all of debroot would
-/// become with it, and libarchive runs the program.
-constexpr std::string_view kLzopSuffix = ".lzo";
 /// Suffixes that mean something to debroot's relatives, told apart so that nobody gets a directory by that name.
 constexpr std::array<std::string_view, 5> kOtherFormats = {".erofs", ".cpio", ".img", ".raw", ".qcow2"};
 
@@ -172,6 +171,7 @@ class OutputReader {
     Output output{given, Format::tar, Compression::none};
     output.format = format_ ? *format_ : format_by_path(given, status);
     if (output.format == Format::tar) output.compression = compression_of(given);
+    if (request_.is_mmdebstraps) output.level = level_in_environment(output.compression, host_);
     if (is_directory(output.format)) {
       check_becomes_directory(given, path, status, output.format);
     } else if (fs::is_directory(status)) {
@@ -206,7 +206,7 @@ class OutputReader {
     bool is_layout = !request_.is_mmdebstraps && given.ends_with(kOciSuffix.text);
     if (fs::is_directory(status)) return is_layout ? Format::oci : Format::directory;
     if (const Suffix *suffix = find_suffix(given)) return suffix->format;
-    if (fs::is_fifo(status) || fs::is_character_file(status) || given.ends_with(kLzopSuffix)) return Format::tar;
+    if (fs::is_fifo(status) || fs::is_character_file(status)) return Format::tar;
     if (is_layout) return Format::oci;
     const auto *other = std::find_if(kOtherFormats.begin(), kOtherFormats.end(),
                                      [&](std::string_view suffix) { return given.ends_with(suffix); });
@@ -215,13 +215,14 @@ class OutputReader {
         .hint("a .tar, .tar.xz, .squashfs, .ext4 or .oci file, or a directory");
   }
 
-  [[nodiscard]] static Compression compression_of(const std::string &given) {
-    if (given.ends_with(kLzopSuffix)) {
-      throw usage_error(fmt::format("cannot write '{}': lzop's compression is not supported", given))
-          .hint(fmt::format("-o - | lzop > '{}', or the faster and smaller .lz4 or .zst", given));
-    }
+  [[nodiscard]] Compression compression_of(const std::string &given) const {
     const Suffix *suffix = find_suffix(given);
-    return suffix == nullptr ? Compression::none : suffix->compression;
+    Compression compression = suffix == nullptr ? Compression::none : suffix->compression;
+    if (compression == Compression::lzop && !host_.has_lzop) {
+      throw Error(ErrorKind::output, fmt::format("cannot write '{}': there is no program 'lzop' here", given))
+          .hint("the faster and smaller .lz4 or .zst; or, on Debian: apt install lzop");
+    }
+    return compression;
   }
 
   const OutputRequest &request_;

@@ -4,16 +4,21 @@
 #include "support/thrown_error.hpp"
 #include "tree_fixture.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <random>
 
 #include "base/compression.hpp"
 
 namespace debroot::pack {
 namespace {
 
-constexpr std::array kAllCompressions = {Compression::gzip,     Compression::xz,  Compression::zstd, Compression::bzip2,
-                                         Compression::compress, Compression::lz4, Compression::lzip, Compression::lzma};
+constexpr std::array kAllCompressions = {Compression::gzip,  Compression::xz,       Compression::zstd,
+                                         Compression::bzip2, Compression::compress, Compression::lz4,
+                                         Compression::lzip,  Compression::lzma,     Compression::lzop};
 
 /// Text that compresses fast and differs from block to block.
 std::string long_text(std::size_t size) {
@@ -24,10 +29,11 @@ std::string long_text(std::size_t size) {
   return text;
 }
 
-std::string encoded(Compression compression, unsigned threads, std::string_view bytes, std::size_t piece) {
+std::string encoded(Compression compression, unsigned threads, std::string_view bytes, std::size_t piece,
+                    const CompressionLevel &level = {}) {
   ScratchTree scratch;
   base::Fd file = base::open_file(scratch.at("out"), O_RDWR | O_CREAT, 0600);
-  std::unique_ptr<Encoder> encoder = make_encoder({file.get(), compression, "out"}, threads);
+  std::unique_ptr<Encoder> encoder = make_encoder({file.get(), compression, "out", Format::tar, level}, threads);
   for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) encoder->write(bytes.substr(0, piece));
   encoder->finish();
   std::string out = scratch.content("out");
@@ -57,6 +63,29 @@ TEST(Encoder, EveryCompressionGivesTheInputBack) {
     EXPECT_LT(bytes.size(), text.size() / 4) << static_cast<int>(compression);
     EXPECT_TRUE(base::decompress(bytes, "out") == text) << static_cast<int>(compression);
   }
+}
+
+TEST(Encoder, LevelsAreThoseOfThePrograms) {
+  std::minstd_rand draw(1);
+  std::string text;
+  while (text.size() < 1'000'000) text += fmt::format("word{} ", draw() % 1000 * (draw() % 7));
+  const std::vector<std::pair<Compression, std::pair<int, int>>> levels = {
+      {Compression::gzip, {1, 9}},  {Compression::xz, {0, 9}},   {Compression::zstd, {1, 19}},
+      {Compression::bzip2, {1, 9}}, {Compression::lzma, {0, 9}}, {Compression::lzop, {1, 9}}};
+  for (const auto &[compression, range] : levels) {
+    std::string low = encoded(compression, 2, text, 1 << 20, {range.first});
+    std::string high = encoded(compression, 2, text, 1 << 20, {range.second});
+    EXPECT_LT(high.size(), low.size()) << static_cast<int>(compression);
+    EXPECT_TRUE(base::decompress(high, "out") == text) << static_cast<int>(compression);
+  }
+  EXPECT_NE(encoded(Compression::xz, 2, text, 1 << 20, {0, true}), encoded(Compression::xz, 2, text, 1 << 20, {0}));
+}
+
+TEST(Encoder, LzopTellsNoTime) {
+  std::string text = long_text(1'000'000);
+  std::string first = encoded(Compression::lzop, 1, text, 1 << 20);
+  ::sleep(1);  // its header counts seconds
+  EXPECT_TRUE(encoded(Compression::lzop, 1, text, 1 << 20) == first);
 }
 
 TEST(Encoder, EveryCompressionIsWhatItsSuffixSays) {

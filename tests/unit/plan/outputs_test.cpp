@@ -130,6 +130,29 @@ TEST_F(Outputs, RefuseWhatCannotBeWritten) {
             "cannot write a squashfs to 'pipe': it is no plain file and no block device");
 }
 
+TEST_F(Outputs, OfMmdebstrapsTakeTheLevelsThatItsProgramsRead) {
+  using Level = CompressionLevel;
+  auto level = [&](const std::string &path, const std::string &name, const std::string &value) {
+    host_.environment = {{name, value}};
+    return one(path).level;
+  };
+  EXPECT_EQ(level("a.tar.xz", "XZ_OPT", "-9"), Level{}) << "an image of debroot's own depends on no variable";
+  request_.is_mmdebstraps = true;
+  EXPECT_EQ(level("a.tar.xz", "XZ_OPT", "-9"), (Level{9, false}));
+  EXPECT_EQ(level("a.tar.lzma", "XZ_OPT", "-T0 -2e"), (Level{2, true}));
+  EXPECT_EQ(level("a.tar.xz", "XZ_OPT", "--threads=3 -T 4 -M5 --extreme"), (Level{-1, true}));
+  EXPECT_EQ(level("a.tar.xz", "XZ_DEFAULTS", "-1 -v --best"), (Level{9, false}));
+  EXPECT_EQ(level("a.tar.xz", "ZSTD_CLEVEL", "9"), Level{});
+  EXPECT_EQ(level("a.tar.zst", "ZSTD_CLEVEL", "9"), (Level{9, false}));
+  EXPECT_EQ(level("a.tar.zst", "ZSTD_CLEVEL", "22"), (Level{19, false})) << "higher ones need --ultra";
+  EXPECT_EQ(level("a.tar.zst", "ZSTD_CLEVEL", "9x"), Level{});
+  EXPECT_EQ(level("a.tar.gz", "GZIP", "-1"), (Level{1, false}));
+  host_.has_lzop = true;
+  EXPECT_EQ(level("a.tar.lzo", "LZOP", "-v -9"), (Level{9, false}));
+  EXPECT_EQ(level("a.tar.bz2", "BZIP2", "-3"), (Level{3, false}));
+  EXPECT_EQ(level("a.tar", "XZ_OPT", "-9"), Level{});
+}
+
 TEST_F(Outputs, RefuseFilesInTheTree) {
   EXPECT_EQ(make({"tree", "tree.tar"}).size(), 2U);
   directory_.make("tree");
@@ -147,9 +170,11 @@ TEST_F(Outputs, RefuseFormatsThatThereAreNot) {
   EXPECT_EQ(refused({"a.cpio"}),
             "cannot write 'a.cpio': there is no format for '.cpio' files\n"
             "try: a .tar, .tar.xz, .squashfs, .ext4 or .oci file, or a directory");
-  EXPECT_EQ(refused({"a.tar.lzo"}),
-            "cannot write 'a.tar.lzo': lzop's compression is not supported\n"
-            "try: -o - | lzop > 'a.tar.lzo', or the faster and smaller .lz4 or .zst");
+  EXPECT_EQ(refusal([&] { one("a.tar.lzo"); }, ErrorKind::output),
+            "cannot write 'a.tar.lzo': there is no program 'lzop' here\n"
+            "try: the faster and smaller .lz4 or .zst; or, on Debian: apt install lzop");
+  host_.has_lzop = true;
+  EXPECT_EQ(one("a.tar.lzo").compression, Compression::lzop);
   EXPECT_EQ(refused({"a"}, "rar"),
             "unknown format 'rar'\nexpected: auto, tar, directory, squashfs, ext2, ext4, oci or null");
 }

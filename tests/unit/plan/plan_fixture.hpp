@@ -49,11 +49,11 @@ inline HostFacts make_host(const std::string &directory) {
 }
 
 /// "message", then "\nlabel: value" for details and the hint, of the usage error that `action` throws.
-inline std::string refusal(const std::function<void()> &action) {
+inline std::string refusal(const std::function<void()> &action, ErrorKind kind = ErrorKind::usage) {
   try {
     action();
   } catch (const Error &error) {
-    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_EQ(error.kind(), kind);
     std::string text = error.message();
     for (const ErrorDetail &detail : error.details()) text += "\n" + detail.label + ": " + detail.value;
     if (!error.hint().empty()) text += "\ntry: " + error.hint();
