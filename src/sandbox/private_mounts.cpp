@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 
 #include "base/fd.hpp"
 
@@ -25,14 +26,32 @@ bool narrow_root() noexcept {
   return false;
 }
 
+/// A directory, told apart from the same one in another mount where the kernel can (from 5.8 on).
+struct Spot {
+  std::uint32_t device_major = 0;
+  std::uint32_t device_minor = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t mount = 0;
+  friend bool operator==(const Spot &, const Spot &) = default;
+};
+
+/// @return false with errno set
+bool look_at(int directory, Spot &spot) noexcept {
+  struct statx info {};
+  if (::statx(directory, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &info) != 0) return false;
+  bool has_mount = (info.stx_mask & STATX_MNT_ID) != 0;
+  spot = {info.stx_dev_major, info.stx_dev_minor, info.stx_ino, has_mount ? info.stx_mnt_id : 0};
+  return true;
+}
+
 /// Goes up from the working directory until there is nothing above.
 bool climb() noexcept {
-  struct stat below {};
-  if (::stat(".", &below) != 0) return false;
+  Spot below;
+  if (!look_at(AT_FDCWD, below)) return false;
   for (int depth = 0; depth < PATH_MAX; ++depth) {
-    struct stat above {};
-    if (::chdir("..") != 0 || ::stat(".", &above) != 0) return false;
-    if (above.st_dev == below.st_dev && above.st_ino == below.st_ino) return true;
+    Spot above;
+    if (::chdir("..") != 0 || !look_at(AT_FDCWD, above)) return false;
+    if (above == below) return true;
     below = above;
   }
   return false;
@@ -56,12 +75,18 @@ bool enter_as_mount(int root) noexcept {
 }  // namespace
 
 bool make_mounts_private() noexcept {
-  if (are_private_below_root()) return true;
-  if (errno != EINVAL) return false;
+  bool is_root_a_mount = are_private_below_root();
+  if (!is_root_a_mount && errno != EINVAL) return false;
   std::array<char, PATH_MAX> working_directory{};
   bool has_directory = ::getcwd(working_directory.data(), working_directory.size()) != nullptr;
   base::Fd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root || !leave_chroot(root.get()) || !are_private_below_root() || !enter_as_mount(root.get())) return false;
+  Spot inner;
+  Spot outer;
+  if (!root || !look_at(root.get(), inner)) return false;
+  if (!leave_chroot(root.get()) || !look_at(AT_FDCWD, outer)) return false;
+  // a chroot may be a mount itself: then what is above it could still be shared, which pivot_root refuses
+  bool was_in_chroot = !(inner == outer);
+  if (was_in_chroot && (!are_private_below_root() || !enter_as_mount(root.get()))) return false;
   // one that cannot be entered again is left, as mmdebstrap leaves it
   if (has_directory) static_cast<void>(::chdir(working_directory.data()) == 0);
   return true;

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +69,33 @@ TEST_F(PrivateMounts, WorkInAChrootAndKeepEveryPath) {
     return inside + (is_mount("/tmp") ? ", and shown to others" : "");
   });
   EXPECT_EQ(answer, "/usr/local");
+  std::filesystem::remove_all(root);
+}
+
+/// pivot_root(2) in a new tmpfs, as scripts' namespaces do it. Its parent mount may not be a shared one.
+bool may_pivot() {
+  return ::mount("tmpfs", "/tmp", "tmpfs", 0, "size=64k") == 0 && ::chdir("/tmp") == 0 &&
+         ::syscall(SYS_pivot_root, ".", ".") == 0;
+}
+
+TEST_F(PrivateMounts, WorkInAChrootThatIsAMountBelowASharedOne) {
+  std::string root = make_small_root();
+  for (const char *what : {"itself", "the whole system"}) {
+    std::string answer = test::run_as(As::root, [&]() -> std::string {
+      bool is_whole = std::string(what) == "the whole system";
+      const char *source = is_whole ? "/" : root.c_str();
+      bool is_prepared = ::unshare(CLONE_NEWNS) == 0 &&
+                         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                         ::mount("/", "/", nullptr, MS_SHARED, nullptr) == 0 &&
+                         ::mount(source, root.c_str(), nullptr, MS_BIND, nullptr) == 0;
+      if (!is_prepared || ::chroot(root.c_str()) != 0 || ::chdir("/usr") != 0) return "no chroot";
+      return in_private_namespace([]() -> std::string {
+        std::string directory = working_directory();
+        return may_pivot() ? directory : std::strerror(errno);
+      });
+    });
+    EXPECT_EQ(answer, "/usr") << what;
+  }
   std::filesystem::remove_all(root);
 }
 
