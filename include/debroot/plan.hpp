@@ -168,6 +168,7 @@ struct BuildPlan {
   std::string vendor;                     ///< "debian", "ubuntu", or empty when the suite is nobody's known suite
   std::vector<std::string> apt_options;   ///< lines or file contents for /etc/apt/apt.conf.d/99mmdebstrap
   std::vector<std::string> dpkg_options;  ///< the same for /etc/dpkg/dpkg.cfg.d/99mmdebstrap
+  bool obeys_dpkg_options = true;         ///< they count while packages are installed; else they are only written
   std::vector<Hook> hooks;
   /// Packages that hooks want among the first ones installed; those that the suite does not have are passed over.
   std::vector<std::string> hook_packages;

@@ -27,6 +27,10 @@ configure::ConffileChoice conffile_choice(const std::vector<std::string> &dpkg_o
   return choice;
 }
 
+std::vector<std::string> dpkg_options(const BuildPlan &plan) {
+  return plan.obeys_dpkg_options ? plan.dpkg_options : std::vector<std::string>();
+}
+
 /// Whether hooks or the image want the .debs of packages that are installed already.
 bool keeps_debs(const BuildPlan &plan) {
   return customize::cleanup_options(plan.skips).keeps_apt_cache || shows_downloads(plan);
@@ -145,7 +149,7 @@ base::RootDirectory Installation::open_stage(std::string_view name) {
 
 void Installation::open_inbox(std::optional<PackageInbox> &inbox, const InstallPlan &install, std::string_view stage) {
   unpack::PathFilter filter;
-  unpack::read_path_rules(base::join(plan().dpkg_options, "\n"), filter);
+  unpack::read_path_rules(base::join(dpkg_options(plan()), "\n"), filter);
   inbox.emplace(context_.channel, install, open_stage(stage), std::move(filter), twins_ ? &twins_->store() : nullptr,
                 plan().jobs, keeps_debs(plan()), context_.trace);
 }
@@ -160,7 +164,7 @@ void Installation::open_installer(const InstallPlan &install, PackageInbox &inbo
                             install.dpkg_version.empty() ? own_dpkg : install.dpkg_version,
                             is_chrootless ? context_.root_path : std::string()},
                            plan().architecture,
-                           conffile_choice(plan().dpkg_options),
+                           conffile_choice(dpkg_options(plan())),
                            [&inbox](std::uint32_t number) { return inbox.take(number); },
                            [this](Phase phase, const PackageId &id) { on_package(phase, id); },
                            [this, &install](std::uint32_t number) { on_unpacked(install.packages[number].id); }};

@@ -193,6 +193,14 @@ void settle_architectures(Options &options, const HostFacts &host, std::vector<s
   options.architectures.clear();
 }
 
+/// The dpkg of the host, which mmdebstrap runs in that mode, reads no settings of the image (Debian bug #808203). The
+/// variant that only extracts needs none.
+void settle_dpkg_options(BuildPlan &plan) {
+  if (plan.mode != Mode::chrootless || plan.dpkg_options.empty()) return;
+  plan.obeys_dpkg_options = plan.variant == Variant::extract;
+  plan.warnings.emplace_back("in mode chrootless options of dpkg do not count, they are only written to the image");
+}
+
 }  // namespace
 
 BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
@@ -218,6 +226,7 @@ BuildPlan make_plan_as_mmdebstrap(Options options, const HostFacts &host) {
   options.has_mmdebstraps_formats = true;
   BuildPlan plan = make_plan(options, with_usable_temporary_directory(host));
   plan.warnings.insert(plan.warnings.begin(), warnings.begin(), warnings.end());
+  settle_dpkg_options(plan);
   // the caller knows of no cache: his home directory need not be there (builders of packages have none)
   plan.cache.is_optional = true;
   if (!trusted.empty()) plan.keyrings = std::move(trusted);

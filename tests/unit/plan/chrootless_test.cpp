@@ -1,6 +1,7 @@
 /// When --mode=chrootless may run.
 #include <gmock/gmock.h>
 
+#include "plan/as_mmdebstrap.hpp"
 #include "plan/make_plan.hpp"
 #include "plan_fixture.hpp"
 
@@ -54,6 +55,19 @@ TEST_F(Chrootless, HasNoCustomisations) {
   options_.hostname.reset();
   options_.network = "networkd";
   EXPECT_EQ(refused(), "mode 'chrootless' runs nothing inside the image: '--network' cannot be used");
+}
+
+TEST_F(Chrootless, OptionsOfDpkgCountForDebrootAlone) {
+  host_.user_id = 1000;
+  options_.dpkg_options = {"path-exclude=/usr/share/doc/*"};
+  EXPECT_TRUE(make_plan(options_, host_).obeys_dpkg_options);
+  BuildPlan plan = make_plan_as_mmdebstrap(options_, host_);
+  EXPECT_FALSE(plan.obeys_dpkg_options);
+  EXPECT_EQ(plan.dpkg_options, std::vector<std::string>{"path-exclude=/usr/share/doc/*\n"});
+  EXPECT_THAT(plan.warnings, testing::Contains("in mode chrootless options of dpkg do not count, they are only written "
+                                               "to the image"));
+  options_.variant = "extract";
+  EXPECT_TRUE(make_plan_as_mmdebstrap(options_, host_).obeys_dpkg_options) << "mmdebstrap leaves files out itself";
 }
 
 TEST_F(Chrootless, OtherWrappersAreNotOffered) {
