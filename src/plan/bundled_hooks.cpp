@@ -20,12 +20,15 @@ chroot "$1" /bin/busybox --install -s
 )sh";
 
 /// Every file: source and every .deb that was included appear inside under their own paths, so that apt there finds
-/// them.
+/// them: as mounts, or as copies in modes without them.
 constexpr std::string_view kMirrorSetup = R"sh(set -eu
 root=$1
 give() {
   if [ -d "$1" ]; then mkdir -p "$root$1"; else mkdir -p "$root${1%/*}"; : >>"$root$1"; fi
-  mount -o ro,bind "$1" "$root$1" 2>/dev/null || mount --bind "$1" "$root$1"
+  case $MMDEBSTRAP_MODE in
+    root | unshare) mount -o ro,bind "$1" "$root$1" 2>/dev/null || mount --bind "$1" "$root$1" ;;
+    *) cp -a "$1" "$root${1%/*}" ;;
+  esac
   mkdir -p "$root/run/mmdebstrap"
   printf '%s\n' "$1" >>"$root/run/mmdebstrap/file-mirror-automount"
 }
@@ -41,7 +44,12 @@ done
 constexpr std::string_view kMirrorCustomize = R"sh(set -eu
 list=$1/run/mmdebstrap/file-mirror-automount
 [ -e "$list" ] || exit 0
-while IFS= read -r path; do umount "$1$path"; done <"$list"
+while IFS= read -r path; do
+  case $MMDEBSTRAP_MODE in
+    root | unshare) umount "$1$path" ;;
+    *) rm -rf "$1$path" ;;
+  esac
+done <"$list"
 rm "$list"
 )sh";
 

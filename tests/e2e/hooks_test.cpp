@@ -301,6 +301,18 @@ TEST_P(BuiltInHooks, FileMirrorsAreThereInside) {
   EXPECT_THAT(bytes_of(note()), testing::HasSubstr("Codename: tiny"));
 }
 
+TEST_P(BuiltInHooks, FileMirrorsAreCopiedWhereNothingIsMounted) {
+  std::string archive = scratch("archive");
+  Finished finished =
+      finish(place(), line_of("file-mirror-automount",
+                              {"--mode=chrootless", "--skip=check/chrootless", "--variant=custom", "--include=hello",
+                               "--essential-hook=cat \"$1\"" + archive + "/dists/tiny/Release >\"$NOTE\"", "tiny",
+                               "image.tar", "deb file://" + archive + " tiny main"}));
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_THAT(bytes_of(note()), testing::HasSubstr("Codename: tiny"));
+  EXPECT_FALSE(read_tar(bytes_of(place().out("image.tar"))).contains(archive + "/dists"));
+}
+
 /// A second suite of packages, which only a hook's sources name.
 struct SetupHooks : Hooks {
   std::string added_source() {
