@@ -69,10 +69,12 @@ void Installation::replace_rest(InstallPlan rest) {
   open_inbox(rest_inbox_, *rest_, "rest");
   open_installer(*rest_, *rest_inbox_);
   configure_count_.items_total = context_.install.first.size() + rest_->packages.size();
-  bool was_unpacked = unpack_count_.items_done == unpack_count_.items_total;
-  unpack_count_.items_total = configure_count_.items_total;
-  bool is_unpacked = unpack_count_.items_done == unpack_count_.items_total;
-  if (is_unpacked && !was_unpacked) context_.events.phase_finished(Phase::unpack, unpack_count_);
+  if (unpack_count_.items_done < unpack_count_.items_total) {
+    unpack_count_.items_total = unpack_count_.items_done;
+    context_.events.phase_finished(Phase::unpack, unpack_count_);
+  }
+  unpack_count_ = {0, rest_->packages.size(), 0, 0};
+  if (!rest_->packages.empty()) context_.events.phase_started(Phase::unpack, unpack_count_);
 }
 
 void Installation::install_rest() {

@@ -137,6 +137,7 @@ ChosenPackages PackageChoice::choose() {
 }
 
 ChosenPackages PackageChoice::choose_rest(RootState state) {
+  witness_.progress.note("hooks have changed what packages are chosen by: the rest is chosen once more");
   // apt knows only sources whose indexes it has
   take_state(state, state.has_lists);
   PlanMemory none;
