@@ -80,6 +80,24 @@ TEST_P(Interruption, CtrlCWhileTheMirrorIsSlow) {
   expect_nothing_left(place());
 }
 
+TEST_P(Interruption, CtrlCWhilePackagesAreChosenOnceMore) {
+  test::Fault slow;
+  slow.status = 200;
+  slow.body = "never read";
+  slow.stall = std::chrono::milliseconds(20'000);
+  server().script("/dists/extra/InRelease", {slow});
+  std::string hook = "echo 'deb " + server().url() +
+                     " extra main' >\"$1\"/etc/apt/sources.list.d/extra.list; "
+                     "touch \"$1\"/var/lib/apt/lists/mirror_dists_extra_main_binary-x_Packages";
+  Process process(build_command(place(), {"-o", "x.tar", "--essential-hook", hook}));
+  EXPECT_TRUE(wait_until([&] { return server().requests("/dists/extra/InRelease") == 1; }, 20'000));
+  process.signal(SIGINT);
+  Finished finished = process.wait();
+  EXPECT_EQ(finished.status, 130);
+  EXPECT_EQ(normal(finished.err), "debroot: error: stopped before 'MIRROR/dists/extra/InRelease' was downloaded\n");
+  expect_nothing_left(place());
+}
+
 TEST_P(Interruption, KilledOutsideProcessLeavesNothing) {
   auto process = start_sleeping();
   process->signal(SIGKILL);
