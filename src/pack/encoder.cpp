@@ -11,6 +11,7 @@
 #include "pack/fd_writer.hpp"
 #include "pack/filter_encoder.hpp"
 #include "pack/gzip_encoder.hpp"
+#include "pack/lzop_encoder.hpp"
 
 namespace debroot::pack {
 namespace {
@@ -51,7 +52,7 @@ class XzEncoder : public Encoder {
     settings.block_size = std::max(method.dict_size * kXzDictionaries, kXzLeastBlockBytes);
     settings.check = LZMA_CHECK_CRC64;
     settings.threads = std::min(threads, kXzMostThreads);
-    // a thread takes about 150 MB: many of them must not take the machine's memory
+    // a thread of level 6 takes about 150 MB: many of them must not take the machine's memory
     while (settings.threads > 1 && lzma_stream_encoder_mt_memusage(&settings) > lzma_physmem() / 4) --settings.threads;
     lzma_ret status = lzma_stream_encoder_mt(&stream_, &settings);
     if (status == LZMA_MEM_ERROR) throw refused(out_, "not enough memory for xz");
@@ -143,8 +144,9 @@ std::unique_ptr<Encoder> make_encoder(const ImageSink &sink, unsigned threads, s
     case Compression::lz4:
     case Compression::lzip:
     case Compression::lzma:
-    case Compression::lzop:
       return make_filter_encoder(std::move(out), sink.compression, sink.level);
+    case Compression::lzop:
+      return make_lzop_encoder(std::move(out), sink.level);
   }
   throw Error(ErrorKind::internal, fmt::format("cannot compress {}: unknown compression", out.subject()));
 }

@@ -5,12 +5,9 @@
 #include <fmt/format.h>
 
 #include <exception>
-#include <optional>
-#include <string>
 #include <utility>
 
 #include "debroot/error.hpp"
-#include "pack/lzop_header.hpp"
 
 namespace debroot::pack {
 namespace {
@@ -23,13 +20,7 @@ struct EntryDeleter {
   void operator()(archive_entry *entry) const noexcept { archive_entry_free(entry); }
 };
 
-/// libarchive's own filter for lzop would run the program too. Neither lets it see the environment.
-int add_lzop(archive *writer, const CompressionLevel &level) {
-  std::string command = level.value > 0 ? fmt::format("lzop -c -{}", level.value) : "lzop -c";
-  return archive_write_add_filter_program(writer, command.c_str());
-}
-
-int add_filter(archive *writer, Compression compression, const CompressionLevel &level) {
+int add_filter(archive *writer, Compression compression) {
   switch (compression) {
     case Compression::bzip2:
       return archive_write_add_filter_bzip2(writer);
@@ -41,8 +32,6 @@ int add_filter(archive *writer, Compression compression, const CompressionLevel 
       return archive_write_add_filter_lzip(writer);
     case Compression::lzma:
       return archive_write_add_filter_lzma(writer);
-    case Compression::lzop:
-      return add_lzop(writer, level);
     default:
       return ARCHIVE_FATAL;
   }
@@ -54,12 +43,12 @@ class FilterEncoder : public Encoder {
   FilterEncoder(FdWriter out, Compression compression, const CompressionLevel &level)
       : out_(std::move(out)), writer_(archive_write_new()) {
     if (!writer_) throw refused("not enough memory");
-    if (add_filter(writer_.get(), compression, level) != ARCHIVE_OK) throw refused("this libarchive does not write it");
-    if (level.value >= 0 && compression != Compression::lzop) {
+    // a warning says that a program would be run
+    if (add_filter(writer_.get(), compression) != ARCHIVE_OK) throw refused("this libarchive does not write it");
+    if (level.value >= 0) {
       check(archive_write_set_filter_option(writer_.get(), nullptr, "compression-level",
                                             fmt::format("{}", level.value).c_str()));
     }
-    if (compression == Compression::lzop) lzop_header_.emplace();
     check(archive_write_set_format_raw(writer_.get()));
     check(archive_write_set_bytes_in_last_block(writer_.get(), 1));
     check(archive_write_open(writer_.get(), this, nullptr, &FilterEncoder::take, nullptr));
@@ -90,12 +79,7 @@ class FilterEncoder : public Encoder {
   static la_ssize_t take(archive * /*writer*/, void *self, const void *bytes, std::size_t size) {
     auto *encoder = static_cast<FilterEncoder *>(self);
     try {
-      std::string_view taken(static_cast<const char *>(bytes), size);
-      if (encoder->lzop_header_) {
-        encoder->out_.write(encoder->lzop_header_->pass(taken));
-      } else {
-        encoder->out_.write(taken);
-      }
+      encoder->out_.write({static_cast<const char *>(bytes), size});
     } catch (...) {
       encoder->failure_ = std::current_exception();
       return -1;
@@ -117,7 +101,6 @@ class FilterEncoder : public Encoder {
 
   FdWriter out_;
   std::exception_ptr failure_;
-  std::optional<LzopHeader> lzop_header_;
   bool is_finished_ = false;
   std::unique_ptr<archive, WriterDeleter> writer_;
 };

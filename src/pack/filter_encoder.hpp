@@ -8,10 +8,9 @@
 
 namespace debroot::pack {
 
-/// An encoder for bzip2, compress, lz4, lzip, lzma or lzop, run in one thread, without names or times in its header.
-/// Behind libarchive each is a library, save lzop's: that is GPL alone, which all of debroot would become with it, so
-/// the program is run. `level` has no say with compress.
-/// @throws Error of kind internal
+/// An encoder for bzip2, compress, lz4, lzip or lzma: each a library behind libarchive, run in one thread, without
+/// names or times in its header. `level` has no say with compress, its `is_extreme` with none. @throws Error of kind
+/// internal
 [[nodiscard]] std::unique_ptr<Encoder> make_filter_encoder(FdWriter out, Compression compression,
                                                            const CompressionLevel &level);
 

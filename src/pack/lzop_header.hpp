@@ -11,6 +11,7 @@ class LzopHeader {
   /// Takes the bytes of a file in order. @return those that can go on: nothing until the header is complete, then with
   /// its time as zero and its checksum anew
   [[nodiscard]] std::string pass(std::string_view bytes);
+  [[nodiscard]] bool is_complete() const noexcept { return is_complete_; }
 
  private:
   std::string held_;

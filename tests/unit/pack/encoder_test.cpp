@@ -5,10 +5,12 @@
 #include "tree_fixture.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <random>
 
 #include "base/compression.hpp"
@@ -86,6 +88,40 @@ TEST(Encoder, LzopTellsNoTime) {
   std::string first = encoded(Compression::lzop, 1, text, 1 << 20);
   ::sleep(1);  // its header counts seconds
   EXPECT_TRUE(encoded(Compression::lzop, 1, text, 1 << 20) == first);
+}
+
+TEST(Encoder, SeveralLzopsAtOnceEndInAnyOrder) {
+  ScratchTree scratch;
+  std::string text = long_text(1'000'000);
+  std::vector<base::Fd> files;
+  std::vector<std::unique_ptr<Encoder>> encoders;
+  for (const char *name : {"a", "b"}) {
+    files.push_back(base::open_file(scratch.at(name), O_RDWR | O_CREAT, 0600));
+    encoders.push_back(make_encoder({files.back().get(), Compression::lzop, name}, 1));
+  }
+  for (auto &encoder : encoders) encoder->write(text);
+  for (auto &encoder : encoders) encoder->finish();
+  EXPECT_TRUE(base::decompress(scratch.content("a"), "a") == text);
+  EXPECT_TRUE(scratch.content("a") == scratch.content("b"));
+}
+
+TEST(Encoder, LzopThatDiesIsAnErrorOfItsOutput) {
+  base::Fd full = base::open_file("/dev/full", O_WRONLY);
+  std::string text = long_text(3'000'000);
+  auto encode = [&](int fd) {
+    std::unique_ptr<Encoder> encoder = make_encoder({fd, Compression::lzop, "a.tar.lzo"}, 1);
+    encoder->write(text);
+    encoder->finish();
+  };
+  EXPECT_EQ(test::thrown_by([&] { encode(full.get()); }), "cannot write 'a.tar.lzo': no space left on device");
+  ScratchTree scratch;
+  scratch.file("lzop", "#!/bin/sh\nexit 3\n");
+  ::chmod(scratch.at("lzop").c_str(), 0755);
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", scratch.at("").c_str(), 1);
+  base::Fd file = base::open_file(scratch.at("out"), O_RDWR | O_CREAT, 0600);
+  EXPECT_EQ(test::thrown_by([&] { encode(file.get()); }), "cannot compress 'a.tar.lzo': lzop ended with status 3");
+  ::setenv("PATH", path.c_str(), 1);
 }
 
 TEST(Encoder, EveryCompressionIsWhatItsSuffixSays) {
