@@ -314,9 +314,9 @@ class Reading {
     out_.releases.push_back({base::without_credentials(url), source.entry.suite, source.release.codename,
                              source.release.date_text, base::hash_of_file(base::HashKind::sha256, fd)});
     out_.newest_date = std::max(out_.newest_date, source.release.date.value_or(0));
-    out_.lists.push_back({apt_list_name(url), signed_file.file.unchecked().duplicate()});
+    out_.lists.push_back({apt_list_name(source.entry, name), signed_file.file.unchecked().duplicate()});
     if (files.signature) {
-      out_.lists.push_back({apt_list_name(url + ".gpg"), files.signature->file.unchecked().duplicate()});
+      out_.lists.push_back({apt_list_name(source.entry, "Release.gpg"), files.signature->file.unchecked().duplicate()});
     }
   }
 
@@ -356,7 +356,7 @@ class Reading {
       std::string url = suite_url(pending[i].source->entry, form.path);
       fetch::Fetched fetched = fetch::require(fetcher_.wait(tickets[i]));
       base::VerifiedFile file = verify::check_file(std::move(fetched.file), form.sha256, form.size_bytes, url);
-      out_.lists.push_back({apt_list_name(url), file.fd().duplicate()});
+      out_.lists.push_back({apt_list_name(pending[i].source->entry, form.path), file.fd().duplicate()});
     }
   }
 
@@ -378,7 +378,9 @@ class Reading {
       fetch::Fetched fetched = fetch::require(std::move(completion));
       std::string url = suite_url(pending[i].source->entry, pending[i].wanted.forms.front().path);
       if (!pending[i].is_for_twins) {
-        out_.lists.push_back({apt_list_name(url), fetched.file.unchecked().duplicate()});
+        const index::PackagesFile &form = pending[i].wanted.forms.front();
+        out_.lists.push_back(
+            {apt_list_name(pending[i].source->entry, form.path), fetched.file.unchecked().duplicate()});
       }
       scans[i] = start_scan(pending[i], fetched, url);
       ++count.items_done;
@@ -435,9 +437,13 @@ bool needs_lists(const BuildPlan &plan) {
   return !plan.hooks.empty() || is_kept("cleanup") || is_kept("cleanup/apt") || is_kept("cleanup/apt/lists");
 }
 
-std::string apt_list_name(std::string_view url) {
+std::string apt_list_name(const SourceEntry &entry, std::string_view file) {
   constexpr std::string_view kQuoted = "\\|{}[]<>\"^~_=!@#$%&*";
-  std::string plain = base::without_credentials(url);
+  // apt writes the directory of a flat archive as the source has it
+  bool is_flat = entry.suite.ends_with('/');
+  std::string directory = is_flat ? entry.suite : fmt::format("dists/{}/", entry.suite);
+  if (directory == "/") directory.clear();
+  std::string plain = base::without_credentials(fmt::format("{}/{}{}", entry.archive_root, directory, file));
   if (std::size_t scheme = plain.find("://"); scheme != std::string::npos) plain.erase(0, scheme + 3);
   std::string out;
   for (char c : plain) {

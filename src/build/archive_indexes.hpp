@@ -50,8 +50,9 @@ using KnowsChoice = std::function<bool(const ArchiveIndexes &opened)>;
                                            const std::string &twin_architecture, const std::string &status,
                                            const KnowsChoice &knows_choice = {});
 
-/// Name under /var/lib/apt/lists that apt gives to what it takes from `url`.
-[[nodiscard]] std::string apt_list_name(std::string_view url);
+/// Name under /var/lib/apt/lists that apt gives to `file` of the suite of a source: "InRelease", or
+/// "main/binary-amd64/Packages.xz".
+[[nodiscard]] std::string apt_list_name(const SourceEntry &entry, std::string_view file);
 /// The name once apt has decompressed it, as it does unless told otherwise.
 [[nodiscard]] std::string plain_list_name(std::string name);
 

@@ -196,12 +196,15 @@ class Builder {
     if (!message) message = channel_.receive();
     if (!message) throw Error(ErrorKind::interrupted, "the build was stopped");
     auto content = base::from_wire<ToBuilder>(message->bytes);
+    if (content.kind != ToBuilder::Kind::plan) throw Error(ErrorKind::internal, "the builder got no plan");
     state_order_ = std::move(content.state);
     if (!message->fds.empty()) state_file_ = std::move(message->fds[0]);
     lists_.clear();
     for (std::size_t i = 0; i < content.plan.list_names.size(); ++i) {
       std::optional<base::ChannelMessage> list = channel_.receive();
-      if (!list || list->fds.size() != 1) throw Error(ErrorKind::interrupted, "the build was stopped");
+      if (!list) throw Error(ErrorKind::interrupted, "the build was stopped");
+      bool is_list = base::from_wire<ToBuilder>(list->bytes).kind == ToBuilder::Kind::list && list->fds.size() == 1;
+      if (!is_list) throw Error(ErrorKind::internal, "the builder got no index file");
       lists_.push_back(std::move(list->fds[0]));
     }
     return std::move(content.plan);
@@ -262,9 +265,7 @@ class Builder {
 
   /// Has apt's part chosen by what hooks have left.
   void receive_rest() {
-    RootState state = read_root_state(root_);
-    state.has_lists = have_brought_lists_;
-    events_.root_state(std::move(state));
+    events_.root_state(read_root_state(root_));
     InstallPlan rest = take_plan(installation_->await_rest());
     install_.list_names = rest.list_names;
     installation_->replace_rest(std::move(rest));
@@ -305,13 +306,10 @@ class Builder {
     if (first_debs_) facts.first_debs = first_debs_->paths();
     facts.has_own_devices = has_own_devices_;
     facts.after_hook = [this] { installation_->reload(); };
-    RootState before = read_root_state(root_);
+    bool is_between = stage == HookStage::extract || stage == HookStage::essential;
+    RootState before = is_between ? read_root_state(root_) : RootState();
     hooks_.run(stage, facts, root_path_);
-    if (stage == HookStage::setup) return;
-    RootState after = read_root_state(root_);
-    after.has_lists = hooks_.has_brought_lists();
-    have_brought_lists_ = have_brought_lists_ || after.has_lists;
-    have_hooks_say_ = have_hooks_say_ || has_say(before, after);
+    if (is_between && (hooks_.has_brought_lists() || has_say(before, read_root_state(root_)))) have_hooks_say_ = true;
   }
 
   [[nodiscard]] AptState apt_state() const {
@@ -444,8 +442,7 @@ class Builder {
   bool has_own_devices_ = false;  ///< nodes in the tree itself
   std::optional<sandbox::Runner> runner_;
   std::optional<Installation> installation_;
-  bool have_hooks_say_ = false;      ///< hooks between the two parts have changed what packages are chosen by
-  bool have_brought_lists_ = false;  ///< and their apt has fetched indexes
+  bool have_hooks_say_ = false;  ///< hooks between the two parts have changed what packages are chosen by
   HookStages hooks_{{setup_, plan_, install_, lists_, root_, staging_, events_, trace_}};
   std::optional<ArchivedDebs> first_debs_;
   std::uint64_t output_bytes_ = 0;

@@ -1,6 +1,7 @@
 #include "build/hook_stages.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +27,7 @@ void HookStages::run(HookStage stage, const StageFacts &facts, std::string &root
   if (!has_hooks(around_.plan.hooks, stage)) return;
   if (!hooks_) open(root_path);
   write_lists(facts.apt);
+  Listing lists = list_lists();
   write_hook_apt_config(around_.root, root_path, around_.plan);
   std::optional<customize::HookMounts> mounts;
   bool may_mount = around_.setup.confinement == sandbox::Confinement::namespaces;
@@ -46,7 +48,7 @@ void HookStages::run(HookStage stage, const StageFacts &facts, std::string &root
     }
     if (facts.after_hook) facts.after_hook();
   }
-  clear_lists();
+  clear_lists(lists);
 }
 
 void HookStages::finish() {
@@ -67,7 +69,7 @@ void HookStages::open(std::string &root_path) {
 /// The verified indexes where apt looks for them, so that a hook's apt-get needs no update of its own.
 void HookStages::write_lists(const AptState &apt) {
   settle_apt_state(around_.root, apt);
-  if (!brought_.empty()) return;
+  if (have_updated_) return;
   for (std::size_t i = 0; i < around_.lists.size(); ++i) {
     int list = around_.lists[i].get();
     ::lseek(list, 0, SEEK_SET);
@@ -75,16 +77,26 @@ void HookStages::write_lists(const AptState &apt) {
   }
 }
 
+HookStages::Listing HookStages::list_lists() const {
+  Listing out;
+  for (const std::string &name : around_.root.list(kLists)) {
+    if (name == "lock" || name == "partial" || name == "auxfiles") continue;
+    std::optional<struct stat> info = around_.root.status(fmt::format("{}/{}", kLists, name));
+    if (info) out[name] = {info->st_size, info->st_mtim.tv_sec, info->st_mtim.tv_nsec};
+  }
+  return out;
+}
+
 /// Scripts do not see them. Those that a hook's apt-get update has brought stay for the hooks that follow.
-void HookStages::clear_lists() {
-  std::vector<std::string> known = around_.install.list_names;
-  known.insert(known.end(), {"lock", "partial", "auxfiles"});
-  std::vector<std::string> brought = around_.root.list(kLists);
-  std::erase_if(brought,
-                [&](const std::string &name) { return std::find(known.begin(), known.end(), name) != known.end(); });
-  has_brought_lists_ = brought != brought_;
-  brought_ = std::move(brought);
-  if (brought_.empty()) around_.root.clear_directory(kLists, {"lock", "partial"});
+void HookStages::clear_lists(const Listing &before) {
+  has_brought_lists_ = false;
+  for (const auto &[name, stamp] : list_lists()) {
+    auto was = before.find(name);
+    bool is_brought = was == before.end() || was->second != stamp;
+    has_brought_lists_ = has_brought_lists_ || is_brought;
+  }
+  have_updated_ = have_updated_ || has_brought_lists_;
+  if (!have_updated_) around_.root.clear_directory(kLists, {"lock", "partial"});
 }
 
 customize::HookMountOptions HookStages::mount_options(bool has_own_devices) const {

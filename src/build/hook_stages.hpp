@@ -2,7 +2,10 @@
 /// verified indexes where apt looks for them, and the environment.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,13 +52,16 @@ class HookStages {
   /// Ends or awaits what they have left running. To be called before the tree is packed.
   void finish();
   [[nodiscard]] bool have_run() const noexcept { return hooks_.has_value(); }
-  /// Whether an `apt-get update` of the stage that ran last has brought indexes that were not there before.
+  /// Whether an `apt-get update` of the stage that ran last has brought indexes that were not there, or were others.
   [[nodiscard]] bool has_brought_lists() const noexcept { return has_brought_lists_; }
 
  private:
   void open(std::string &root_path);
   void write_lists(const AptState &apt);
-  void clear_lists();
+  /// Size and time of apt's lists, by name.
+  using Listing = std::map<std::string, std::array<std::int64_t, 3>>;
+  [[nodiscard]] Listing list_lists() const;
+  void clear_lists(const Listing &before);
   [[nodiscard]] customize::HookMountOptions mount_options(bool has_own_devices) const;
   [[nodiscard]] customize::HookSettings settings(HookStage stage, const StageFacts &facts,
                                                  const std::string &root_path) const;
@@ -65,7 +71,7 @@ class HookStages {
   HookSurroundings around_;
   base::RootDirectory hook_root_;  ///< the same directory in the mount that hooks see
   std::optional<customize::HookRunner> hooks_;
-  std::vector<std::string> brought_;  ///< names of apt's lists that are a hook's
+  bool have_updated_ = false;  ///< the lists are those of a hook's apt
   bool has_brought_lists_ = false;
 };
 

@@ -59,7 +59,7 @@ struct SourcesText {
 struct RootState {
   std::vector<SourcesText> files;  ///< of /etc/apt
   std::string status;              ///< dpkg's
-  bool has_lists = false;          ///< a hook's apt has fetched indexes
+  std::vector<std::string> lists;  ///< names of what a hook's apt has fetched; ours are not there between stages
 };
 
 struct InstallPlan {
@@ -101,7 +101,7 @@ void fields(Wire &wire, SourcesText &file) {
 }
 template <class Wire>
 void fields(Wire &wire, RootState &state) {
-  wire(state.files, state.status, state.has_lists);
+  wire(state.files, state.status, state.lists);
 }
 template <class Wire>
 void fields(Wire &wire, InstallPlan &plan) {

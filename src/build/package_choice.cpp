@@ -91,25 +91,24 @@ ChosenPackages PackageChoice::before_setup_hooks() {
   return out;
 }
 
-void PackageChoice::take_state(RootState &state, bool takes_sources) {
-  if (takes_sources) {
-    std::vector<SourcesFile> sources = sources_in(state, plan_.sources, plan_.architecture);
-    if (!are_same_sources(sources, plan_.sources)) {
-      plan_.has_default_sources = false;
-      early_.reset();
-    }
-    plan_.sources = std::move(sources);
+void PackageChoice::take_state(RootState &state, std::vector<SourcesFile> sources) {
+  if (!are_same_sources(sources, plan_.sources)) {
+    plan_.has_default_sources = false;
+    early_.reset();
   }
+  plan_.sources = std::move(sources);
   config_ = apt_config_in(state);
   preferences_ = preferences_in(state);
   status_ = std::move(state.status);
   // a hook has updated in apt's place, from these sources: what it fetched is read from where it came, and verified
-  bool has_updated = state.has_lists && std::erase(plan_.skips, "update") > 0;
+  bool has_updated = has_indexes(state) && std::erase(plan_.skips, "update") > 0;
   if (has_updated || !base::trim(status_).empty()) early_.reset();
   open_fetcher();
 }
 
-void PackageChoice::take_setup_hooks(RootState state) { take_state(state, true); }
+void PackageChoice::take_setup_hooks(RootState state) {
+  take_state(state, sources_in(state, plan_.sources, plan_.architecture));
+}
 
 ChosenPackages PackageChoice::choose() {
   PlanMemory memory(plan_, twin_architecture_);
@@ -138,8 +137,8 @@ ChosenPackages PackageChoice::choose() {
 
 ChosenPackages PackageChoice::choose_rest(RootState state) {
   witness_.progress.note("hooks have changed what packages are chosen by: the rest is chosen once more");
-  // apt knows only sources whose indexes it has
-  take_state(state, state.has_lists);
+  std::vector<SourcesFile> sources = sources_in(state, plan_.sources, plan_.architecture);
+  take_state(state, updated_sources(std::move(sources), plan_.sources, state.lists));
   PlanMemory none;
   ArchiveIndexes indexes = read_indexes({}, none);
   ChosenPackages out;

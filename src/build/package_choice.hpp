@@ -60,7 +60,7 @@ class PackageChoice {
 
  private:
   void open_fetcher();
-  void take_state(RootState &state, bool takes_sources);
+  void take_state(RootState &state, std::vector<SourcesFile> sources);
   [[nodiscard]] ArchiveIndexes read_indexes(const std::string &twin_architecture, PlanMemory &memory);
 
   BuildPlan plan_;  ///< as hooks have left it

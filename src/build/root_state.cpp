@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/text.hpp"
+#include "build/archive_indexes.hpp"
 #include "build/package_entry.hpp"
 #include "plan/sources_text.hpp"
 
@@ -27,9 +28,6 @@ bool is_read_by_apt(std::string_view directory, const std::string &name) {
   std::string_view own = directory.starts_with(kPreferences) ? ".pref" : ".conf";
   return suffix.empty() || suffix == own;
 }
-
-/// As apt names them: "deb.debian.org_debian_dists_trixie_main_binary-amd64_Packages", compressed or not.
-bool is_index(const std::string &name) { return name.find("_Packages") != std::string::npos; }
 
 void add_file(const base::RootDirectory &root, const std::string &path, std::vector<SourcesText> &files) {
   auto info = root.status_followed(path);
@@ -54,10 +52,13 @@ std::vector<const SourcesText *> files_of(const RootState &state, std::string_vi
   return out;
 }
 
-/// "install ok installed": half-installed ones count for nothing.
+/// Whether dpkg has it installed, be it wanted or held: half-installed ones count for nothing.
 bool is_installed(std::string_view stanza) {
-  return stanza.starts_with("Status: install ok installed\n") ||
-         stanza.find("\nStatus: install ok installed\n") != std::string_view::npos;
+  constexpr std::string_view kField = "Status: ";
+  std::size_t at = stanza.starts_with(kField) ? 0 : stanza.find("\nStatus: ");
+  if (at == std::string_view::npos) return false;
+  std::string_view line = stanza.substr(at == 0 ? 0 : at + 1);
+  return line.substr(0, line.find('\n')).ends_with(" ok installed");
 }
 
 /// A field without what apt leaves out of account when it compares: white space, and the case of letters.
@@ -91,19 +92,41 @@ RootState read_root_state(const base::RootDirectory &root) {
   add_directory(root, kConfig, state.files);
   add_file(root, std::string(kConfig), state.files);
   state.status = root.try_read("/var/lib/dpkg/status").value_or("");
-  std::vector<std::string> lists = root.list("/var/lib/apt/lists");
-  state.has_lists = std::any_of(lists.begin(), lists.end(), is_index);
+  state.lists = root.list("/var/lib/apt/lists");
   return state;
 }
 
 bool has_say(const RootState &before, const RootState &after) {
-  auto same_files = [&](std::string_view kind) {
-    std::vector<const SourcesText *> left = files_of(before, kind);
-    std::vector<const SourcesText *> right = files_of(after, kind);
-    return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                      [](auto *a, auto *b) { return a->path == b->path && a->text == b->text; });
+  bool is_same = std::equal(before.files.begin(), before.files.end(), after.files.begin(), after.files.end(),
+                            [](auto &a, auto &b) { return a.path == b.path && a.text == b.text; });
+  return !is_same || after.status != before.status;
+}
+
+bool has_indexes(const RootState &state) {
+  // as apt names them: "deb.debian.org_debian_dists_trixie_main_binary-amd64_Packages", compressed or not
+  return std::any_of(state.lists.begin(), state.lists.end(),
+                     [](const std::string &name) { return name.find("_Packages") != std::string::npos; });
+}
+
+std::vector<SourcesFile> updated_sources(std::vector<SourcesFile> sources, const std::vector<SourcesFile> &known,
+                                         const std::vector<std::string> &lists) {
+  auto is_known = [&](const SourceEntry &entry) {
+    return std::any_of(known.begin(), known.end(), [&](const SourcesFile &file) {
+      return std::any_of(file.entries.begin(), file.entries.end(), [&](const SourceEntry &one) {
+        return one.archive_root == entry.archive_root && one.suite == entry.suite;
+      });
+    });
   };
-  return after.has_lists || after.status != before.status || !same_files(kPreferences) || !same_files(kConfig);
+  auto has_list = [&](const SourceEntry &entry, std::string_view name) {
+    std::string list = apt_list_name(entry, name);
+    return std::find(lists.begin(), lists.end(), list) != lists.end();
+  };
+  for (SourcesFile &file : sources) {
+    std::erase_if(file.entries, [&](const SourceEntry &entry) {
+      return !is_known(entry) && !has_list(entry, "InRelease") && !has_list(entry, "Release");
+    });
+  }
+  return sources;
 }
 
 std::vector<SourcesFile> sources_in(const RootState &state, const std::vector<SourcesFile> &known,
@@ -167,13 +190,8 @@ std::vector<debian::PackageRef> add_installed_packages(debian::PackageIndex &ind
     std::span<const debian::PackageRef> known = index.named(package.name);
     auto same = std::find_if(known.begin(), known.end(),
                              [&](debian::PackageRef ref) { return is_same_version(index.at(ref), package); });
-    if (same != known.end()) {
-      index.add_source_of(*same, number);
-      out.push_back(*same);
-    } else {
-      index.add(std::move(package));
-      out.push_back(static_cast<debian::PackageRef>(index.packages().size() - 1));
-    }
+    if (same != known.end()) index.add_source_of(*same, number);
+    out.push_back(same != known.end() ? *same : index.add(std::move(package)));
   }
   return out;
 }

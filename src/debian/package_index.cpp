@@ -40,19 +40,21 @@ void PackageIndex::reserve(std::size_t count) {
   by_name_.reserve(by_name_.size() + count);
 }
 
-void PackageIndex::add(BinaryPackage package) {
+PackageRef PackageIndex::add(BinaryPackage package) {
   std::vector<PackageRef> &same_name = by_name_[package.name];
   for (PackageRef ref : same_name) {
     BinaryPackage &known = packages_[ref];
     if (known.version == package.version && known.architecture == package.architecture &&
         known.stanza.get("SHA256") == package.stanza.get("SHA256")) {
       known.sources.insert(known.sources.end(), package.sources.begin(), package.sources.end());
-      return;
+      return ref;
     }
   }
   if (same_name.empty()) names_.push_back(package.name);
-  same_name.push_back(static_cast<PackageRef>(packages_.size()));
+  auto ref = static_cast<PackageRef>(packages_.size());
+  same_name.push_back(ref);
   packages_.push_back(std::move(package));
+  return ref;
 }
 
 void PackageIndex::seal() {

@@ -68,7 +68,8 @@ class PackageIndex {
   /// Makes room for `count` packages more.
   void reserve(std::size_t count);
   /// Adds a package; a repeated name, version and architecture with the same SHA256 only gains a source.
-  void add(BinaryPackage package);
+  /// @return the package
+  PackageRef add(BinaryPackage package);
   /// `source` has that package too.
   void add_source_of(PackageRef ref, std::uint32_t source) { packages_[ref].sources.push_back(source); }
   /// Builds the map of provided names. Call once, after the last add.

@@ -405,7 +405,11 @@ TEST_P(SetupHooks, BrokenSourcesAreNamed) {
 /// Extract and essential hooks, which run before apt chooses what is installed behind the essential set.
 struct HooksBetween : SetupHooks {
   /// What `apt-get update` leaves of a source of a hook's.
-  static std::string update() { return "touch \"$1\"/var/lib/apt/lists/mirror_dists_extra_main_binary-x_Packages"; }
+  std::string update() {
+    std::string host = server().url().substr(std::string("http://").size());
+    return "for name in InRelease main_binary-x_Packages; do echo >\"$1\"/var/lib/apt/lists/" + host +
+           "_dists_extra_$name; done";
+  }
   std::string content(const std::string &path) {
     Image tree = read_tar(bytes_of(place().out("image.tar")));
     return tree.contains(path) ? tree[path].content : "none";
@@ -428,6 +432,17 @@ TEST_P(HooksBetween, SourcesAreOnlyWrittenWhereNothingUpdates) {
   noted({"--essential-hook", "echo 'deb http://127.0.0.1:9 extra main' >\"$1\"/etc/apt/sources.list.d/extra.list"});
   EXPECT_EQ(greeting(), "hello\n");
   EXPECT_EQ(content("/etc/apt/sources.list.d/extra.list"), "deb http://127.0.0.1:9 extra main\n");
+}
+
+TEST_P(HooksBetween, SourcesThatAreNotUpdatedDoNotCountBesideOthers) {
+  noted({"--extract-hook", added_source(), "--extract-hook", update(), "--essential-hook",
+         "echo 'deb http://127.0.0.1:9 final main' >\"$1\"/etc/apt/sources.list.d/final.list"});
+  EXPECT_EQ(greeting(), "newer\n");
+}
+
+TEST_P(HooksBetween, SourcesThatAreTakenAwayCountNoMore) {
+  noted({"--setup-hook", added_source(), "--essential-hook", "rm \"$1\"/etc/apt/sources.list.d/extra.list"});
+  EXPECT_EQ(greeting(), "hello\n");
 }
 
 TEST_P(HooksBetween, NothingIsReadAgainWithoutThem) {

@@ -88,7 +88,8 @@ TEST_P(Interruption, CtrlCWhilePackagesAreChosenOnceMore) {
   server().script("/dists/extra/InRelease", {slow});
   std::string hook = "echo 'deb " + server().url() +
                      " extra main' >\"$1\"/etc/apt/sources.list.d/extra.list; "
-                     "touch \"$1\"/var/lib/apt/lists/mirror_dists_extra_main_binary-x_Packages";
+                     "touch \"$1\"/var/lib/apt/lists/" +
+                     server().url().substr(7) + "_dists_extra_InRelease";
   Process process(build_command(place(), {"-o", "x.tar", "--essential-hook", hook}));
   EXPECT_TRUE(wait_until([&] { return server().requests("/dists/extra/InRelease") == 1; }, 20'000));
   process.signal(SIGINT);

@@ -26,8 +26,8 @@ struct Outputs : World {
 };
 
 TEST_F(Outputs, EveryCompressionHoldsTheSameTar) {
-  const std::vector<std::string> names = {"x.tar.gz", "x.tgz",      "x.taz",     "x.tar.Z",  "x.taZ", "x.tar.bz2",
-                                          "x.tbz",    "x.tbz2",     "x.tz2",     "x.tar.lz", "x.tlz", "x.tar.lz4",
+  const std::vector<std::string> names = {"x.tar.gz", "x.tgz",      "x.taz",     "x.tar.Z",   "x.taZ",    "x.tar.bz2",
+                                          "x.tbz",    "x.tbz2",     "x.tz2",     "x.tar.lz",  "x.tlz",    "x.tar.lz4",
                                           "x.tar.xz", "x.tar.lzma", "x.tar.zst", "x.tar.lzo", "y.tar.lzo"};
   std::vector<std::string> arguments = {"-o", "x.tar"};
   for (const std::string &name : names) arguments.insert(arguments.end(), {"-o", name});

@@ -56,14 +56,16 @@ TEST_F(RootStateTest, SaysWhereItCannotRead) {
 TEST_F(RootStateTest, InstalledPackagesCount) {
   std::string status =
       "Package: whole\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n"
+      "Package: held\nStatus: hold ok installed\nArchitecture: all\nVersion: 1\n\n"
       "Package: half\nStatus: install ok half-configured\nArchitecture: all\nVersion: 1\n\n"
       "Package: last\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2\nProvides: thing\n";
   debian::PackageIndex index;
   auto refs = add_installed_packages(index, status);
   index.seal();
-  ASSERT_EQ(refs.size(), 2U);
+  ASSERT_EQ(refs.size(), 3U);
   EXPECT_EQ(index.at(refs[0]).name, "whole");
-  EXPECT_EQ(index.at(refs[1]).name, "last");
+  EXPECT_EQ(index.at(refs[1]).name, "held");
+  EXPECT_EQ(index.at(refs[2]).name, "last");
   EXPECT_EQ(index.providing("thing").size(), 1U);
   EXPECT_TRUE(add_installed_packages(index, "").empty());
 }
@@ -97,13 +99,31 @@ TEST_F(RootStateTest, HooksHaveASayByWhatAptWouldReadOfTheirs) {
     root_->remove_tree(path);
     return has;
   };
-  EXPECT_FALSE(changed("/etc/apt/sources.list.d/new.list", "deb http://b.example/debian tiny main\n"));
+  EXPECT_TRUE(changed("/etc/apt/sources.list.d/new.list", "deb http://b.example/debian tiny main\n"));
   EXPECT_TRUE(changed("/etc/apt/preferences.d/new", "Package: a\nPin: version 1\nPin-Priority: 9\n"));
   EXPECT_TRUE(changed("/etc/apt/apt.conf.d/new", "APT::Install-Recommends \"true\";\n"));
   EXPECT_TRUE(changed("/var/lib/dpkg/status", "Package: a\n"));
-  RootState updated = before;
-  updated.has_lists = true;
-  EXPECT_TRUE(has_say(before, updated)) << "sources count now";
+}
+
+TEST_F(RootStateTest, SourcesCountThatWereKnownOrAreUpdated) {
+  std::vector<SourcesFile> known = sources_in(read_root_state(*root_), {}, "amd64");
+  root_->write("/etc/apt/sources.list.d/new.list",
+               "deb http://b.example/debian tiny main\ndeb http://c.example/x old main\ndeb http://d.example/ ./\n");
+  RootState state = read_root_state(*root_);
+  auto roots = [&](const std::vector<std::string> &lists) {
+    std::string out;
+    for (const SourcesFile &file : updated_sources(sources_in(state, known, "amd64"), known, lists)) {
+      for (const SourceEntry &entry : file.entries) out += entry.archive_root + " ";
+    }
+    return out;
+  };
+  EXPECT_EQ(roots({}), "http://a.example/debian ");
+  EXPECT_EQ(roots({"b.example_debian_dists_tiny_InRelease"}), "http://a.example/debian http://b.example/debian ");
+  EXPECT_EQ(roots({"c.example_x_dists_old_Release", "d.example_._InRelease"}),
+            "http://a.example/debian http://c.example/x http://d.example ");
+  root_->write("/etc/apt/sources.list", "");
+  state = read_root_state(*root_);
+  EXPECT_EQ(roots({}), "") << "what is gone is known no more";
 }
 
 TEST(DebFileName, IsApts) {
