@@ -66,7 +66,7 @@ class Installation {
   void install_rest();
   /// After hooks: whatever they did to dpkg's database is taken in.
   void reload();
-  /// Ends what is still under way. Nothing but `scripts` may be used afterwards.
+  /// Ends what is still under way. Nothing but `rest` may be asked afterwards.
   void close();
 
   /// The plan of apt's part.

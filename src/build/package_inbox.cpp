@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/wire.hpp"
 #include "build/archived_debs.hpp"
@@ -60,7 +61,8 @@ void PackageInbox::receive_all() {
       }
     }
   } catch (...) {
-    fail_rest(std::current_exception());
+    failure_ = std::current_exception();
+    fail_rest(failure_);
   }
 }
 
@@ -90,7 +92,26 @@ void PackageInbox::give_up_twins() {
 
 std::optional<base::ChannelMessage> PackageInbox::await_other_plan() {
   reader_.join();
+  if (failure_) std::rethrow_exception(failure_);
+  is_given_up_ = true;
+  for (std::uint32_t number = 0; number < slots_.size(); ++number) {
+    if (!is_first_[number]) give_up(number);
+  }
   return std::move(other_plan_);
+}
+
+/// What is there of a package already would fill the staging directory for nothing.
+void PackageInbox::give_up(std::uint32_t number) {
+  Slot &slot = slots_[number];
+  slot.kept.reset();
+  bool has_arrived = slot.arrival.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  if (!has_arrived) return;
+  try {
+    slot.arrival.get().get();
+  } catch (const Error &) {
+    // it was not unpacked, or not all of it
+  }
+  stage_.remove_tree(fmt::format("{}-0", number));
 }
 
 void PackageInbox::accept_twin(std::uint32_t number, std::optional<base::Fd> file) {
@@ -129,6 +150,7 @@ void PackageInbox::accept(std::uint32_t number, base::Fd file) {
 }
 
 unpack::StagedPackage PackageInbox::stage(std::uint32_t number, base::Fd file, unsigned turn) const {
+  if (is_given_up_ && !is_first_[number]) throw Error(ErrorKind::interrupted, "another package is wanted");
   const PlannedPackage &planned = plan_.packages[number];
   std::string subject = to_string(planned.id);
   base::Trace::Timer timer = trace_.time(SpanKind::unpacking, subject);

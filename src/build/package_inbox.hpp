@@ -1,7 +1,9 @@
 /// In the builder: takes .debs as they arrive, checks each and unpacks it beside the root, ahead of its turn.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <exception>
 #include <future>
 #include <memory>
 #include <optional>
@@ -50,7 +52,8 @@ class PackageInbox {
   [[nodiscard]] std::optional<twins::UnpackedTwin> take_twin(std::uint32_t number);
 
   /// To be called when another plan is to come in place of what has not arrived; of that nothing may be asked any more.
-  /// @return the message with that plan, if the inbox has met it already
+  /// What was unpacked of it is removed. @return the message with that plan, if the inbox has met it already
+  /// @throws what ended the reading
   [[nodiscard]] std::optional<base::ChannelMessage> await_other_plan();
 
   /// Every .deb that was downloaded, when what is wanted has been taken; once.
@@ -78,6 +81,7 @@ class PackageInbox {
   unpack::StagedPackage stage(std::uint32_t number, base::Fd file, unsigned turn) const;
   void fail_rest(const std::exception_ptr &cause);
   void give_up_twins();
+  void give_up(std::uint32_t number);
 
   base::Channel &channel_;
   const InstallPlan &plan_;
@@ -91,6 +95,8 @@ class PackageInbox {
   bool keeps_all_;
   base::Trace &trace_;
   std::optional<base::ChannelMessage> other_plan_;  ///< the reader's until it has ended
+  std::exception_ptr failure_;                      ///< likewise
+  std::atomic<bool> is_given_up_ = false;           ///< all that is not of plan.first
   base::WorkerPool pool_;
   std::jthread reader_;
 };

@@ -288,7 +288,7 @@ SelectedPackages select_packages(const BuildPlan &plan, const ArchiveIndexes &in
     chooser.choose_rest();
     require_network(plan, indexes, out.plan.packages);
   } catch (const Error &error) {
-    if (!has_hooks_between(plan.hooks)) throw;
+    if (!has_hooks_between(plan.hooks) || !has_second_part(plan.variant)) throw;
     out.plan.is_rest_open = true;
     out.rest_failure = error;
   }

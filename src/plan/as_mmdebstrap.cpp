@@ -197,7 +197,8 @@ void settle_architectures(Options &options, const HostFacts &host, std::vector<s
 /// variant that only extracts needs none.
 void settle_dpkg_options(BuildPlan &plan) {
   if (plan.mode != Mode::chrootless || plan.dpkg_options.empty()) return;
-  plan.obeys_dpkg_options = plan.variant == Variant::extract;
+  if (plan.variant == Variant::extract) return;
+  plan.obeys_dpkg_options = false;
   plan.warnings.emplace_back("in mode chrootless options of dpkg do not count, they are only written to the image");
 }
 

@@ -23,8 +23,8 @@ void read_letters(std::string_view letters, std::string_view with_value, Compres
   }
 }
 
-/// The words of an option variable. `with_value` are the letters that take a value.
-void read_words(std::string_view text, std::string_view with_value, CompressionLevel &level) {
+/// The words of an option variable. `with_value` are the letters that take a value, `fastest` is what --fast means.
+void read_words(std::string_view text, std::string_view with_value, int fastest, CompressionLevel &level) {
   bool is_value = false;
   while (!text.empty()) {
     std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
@@ -33,6 +33,7 @@ void read_words(std::string_view text, std::string_view with_value, CompressionL
     text.remove_prefix(end);
     if (std::exchange(is_value, false) || !word.starts_with('-')) continue;
     if (word == "--best") level.value = 9;
+    if (word == "--fast") level.value = fastest;
     if (word == "--extreme") level.is_extreme = true;
     if (word.starts_with("--")) continue;
     read_letters(word.substr(1), with_value, level);
@@ -41,6 +42,7 @@ void read_words(std::string_view text, std::string_view with_value, CompressionL
 }
 
 CompressionLevel zstd_level(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
   int value = 0;
   auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   bool is_number = failure == std::errc() && end == text.data() + text.size() && value > 0;
@@ -51,24 +53,24 @@ CompressionLevel zstd_level(std::string_view text) {
 
 CompressionLevel level_in_environment(Compression compression, const HostFacts &host) {
   CompressionLevel level;
-  auto read = [&](std::initializer_list<const char *> names, std::string_view with_value) {
-    for (const char *name : names) read_words(host.variable(name), with_value, level);
+  auto read = [&](std::initializer_list<const char *> names, std::string_view with_value, int fastest) {
+    for (const char *name : names) read_words(host.variable(name), with_value, fastest, level);
   };
   switch (compression) {
     case Compression::zstd:
       return zstd_level(host.variable("ZSTD_CLEVEL"));
     case Compression::xz:
     case Compression::lzma:
-      read({"XZ_DEFAULTS", "XZ_OPT"}, "TMFCS");
+      read({"XZ_DEFAULTS", "XZ_OPT"}, "TMFCS", 0);
       break;
     case Compression::gzip:
-      read({"GZIP"}, "S");
+      read({"GZIP"}, "S", 1);
       break;
     case Compression::bzip2:
-      read({"BZIP2", "BZIP"}, "");
+      read({"BZIP2", "BZIP"}, "", 1);
       break;
     case Compression::lzop:
-      read({"LZOP"}, "oS");
+      read({"LZOP"}, "oS", 1);
       break;
     default:
       break;

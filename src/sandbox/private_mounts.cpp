@@ -79,6 +79,7 @@ bool make_mounts_private() noexcept {
   if (!is_root_a_mount && errno != EINVAL) return false;
   std::array<char, PATH_MAX> working_directory{};
   bool has_directory = ::getcwd(working_directory.data(), working_directory.size()) != nullptr;
+  base::Fd directory(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   base::Fd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   Spot inner;
   Spot outer;
@@ -88,7 +89,8 @@ bool make_mounts_private() noexcept {
   bool was_in_chroot = !(inner == outer);
   if (was_in_chroot && (!are_private_below_root() || !enter_as_mount(root.get()))) return false;
   // one that cannot be entered again is left, as mmdebstrap leaves it
-  if (has_directory) static_cast<void>(::chdir(working_directory.data()) == 0);
+  bool is_back = !was_in_chroot && directory && ::fchdir(directory.get()) == 0;
+  if (!is_back && has_directory) static_cast<void>(::chdir(working_directory.data()) == 0);
   return true;
 }
 

@@ -147,6 +147,8 @@ TEST_F(Outputs, OfMmdebstrapsTakeTheLevelsThatItsProgramsRead) {
   EXPECT_EQ(level("a.tar.zst", "ZSTD_CLEVEL", "22"), (Level{19, false})) << "higher ones need --ultra";
   EXPECT_EQ(level("a.tar.zst", "ZSTD_CLEVEL", "9x"), Level{});
   EXPECT_EQ(level("a.tar.gz", "GZIP", "-1"), (Level{1, false}));
+  EXPECT_EQ(level("a.tar.gz", "GZIP", "--fast"), (Level{1, false}));
+  EXPECT_EQ(level("a.tar.xz", "XZ_OPT", "--fast"), (Level{0, false}));
   host_.has_lzop = true;
   EXPECT_EQ(level("a.tar.lzo", "LZOP", "-v -9"), (Level{9, false}));
   EXPECT_EQ(level("a.tar.bz2", "BZIP2", "-3"), (Level{3, false}));
