@@ -43,10 +43,14 @@ int wait_for(pid_t pid) {
   while (::waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) throw os_error(ErrorKind::internal, errno, "cannot wait for a program");
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return exit_status_of(status);
 }
 
 }  // namespace
+
+int exit_status_of(int wait_status) noexcept {
+  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
 
 SubprocessResult run_subprocess(const std::vector<std::string> &argv) {
   // posix_spawn tells it as well, but not where an emulator makes its vfork a fork

@@ -19,6 +19,9 @@ struct SubprocessResult {
 /// @throws Error of kind sandbox when it cannot be started: "cannot run 'PROGRAM': <cause>"
 [[nodiscard]] SubprocessResult run_subprocess(const std::vector<std::string> &argv);
 
+/// The exit status as a shell counts, of what waitpid(2) tells: 128 + number for a program that a signal ended.
+[[nodiscard]] int exit_status_of(int wait_status) noexcept;
+
 /// Absolute path of the executable file `name` in the directories of `search_path` (as $PATH is written) and then in
 /// /usr/local/sbin, /usr/sbin, /sbin, /usr/bin and /bin; nothing when there is none.
 [[nodiscard]] std::optional<std::string> find_program(std::string_view name, std::string_view search_path);

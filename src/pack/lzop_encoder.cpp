@@ -99,7 +99,7 @@ class LzopEncoder : public Encoder {
     while (::waitpid(program_, &status, 0) < 0 && errno == EINTR) {
     }
     program_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return base::exit_status_of(status);
   }
 
   Error ended() { return failed(fmt::format("lzop ended with status {}", wait())); }

@@ -170,7 +170,7 @@ int BuilderHandle::wait() {
     if (errno != EINTR) throw base::os_error(ErrorKind::internal, errno, "cannot wait for the builder process");
   }
   keeper_ = -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return base::exit_status_of(status);
 }
 
 BuilderHandle start_builder(const NamespaceRequest &request, const std::function<int(base::Channel)> &body) {

@@ -17,6 +17,7 @@
 #include <csignal>
 #include <string>
 
+#include "base/subprocess.hpp"
 #include "base/text.hpp"
 #include "sandbox/private_mounts.hpp"
 #include "sandbox/staging.hpp"
@@ -176,7 +177,7 @@ void run_keeper(const NamespaceRequest &request, KeeperPipes pipes, base::Channe
   } catch (const std::exception &) {
     // a tree that cannot be removed now has a free lock soon and is the next run's to sweep
   }
-  ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  ::_exit(base::exit_status_of(status));
 }
 
 }  // namespace debroot::sandbox

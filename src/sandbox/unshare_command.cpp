@@ -12,6 +12,7 @@
 #include <cstdio>
 
 #include "base/fd.hpp"
+#include "base/subprocess.hpp"
 #include "sandbox/builder_process.hpp"
 #include "sandbox/first_process.hpp"
 
@@ -20,16 +21,12 @@ namespace {
 
 constexpr int kNotStarted = 127;
 
-int exit_status_of(int wait_status) noexcept {
-  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
-}
-
 /// The status of `pid`; reaps whatever else ends before.
 int wait_for(pid_t pid) noexcept {
   int status = 0;
   while (true) {
     pid_t ended = ::waitpid(-1, &status, 0);
-    if (ended == pid) return exit_status_of(status);
+    if (ended == pid) return base::exit_status_of(status);
     if (ended < 0 && errno != EINTR) return kNotStarted;
   }
 }
