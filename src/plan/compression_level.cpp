@@ -1,16 +1,17 @@
 #include "plan/compression_level.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <initializer_list>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace debroot::plan {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\n";
 /// Without --ultra, which cannot be given by the environment.
 constexpr int kMostOfZstd = 19;
 
@@ -23,21 +24,31 @@ void read_letters(std::string_view letters, std::string_view with_value, Compres
   }
 }
 
-/// The words of an option variable. `with_value` are the letters that take a value, `fastest` is what --fast means.
-void read_words(std::string_view text, std::string_view with_value, int fastest, CompressionLevel &level) {
+/// Variables that hold options of a program.
+struct OptionVariables {
+  Compression compression;
+  std::array<std::string_view, 2> names;  ///< in the order read
+  std::string_view with_value;            ///< letters of options that take a value
+  int fastest;                            ///< what --fast means
+};
+constexpr std::array kVariables = {
+    OptionVariables{Compression::xz, {"XZ_DEFAULTS", "XZ_OPT"}, "TMFCS", 0},
+    OptionVariables{Compression::lzma, {"XZ_DEFAULTS", "XZ_OPT"}, "TMFCS", 0},
+    OptionVariables{Compression::gzip, {"GZIP"}, "S", 1},
+    OptionVariables{Compression::bzip2, {"BZIP2", "BZIP"}, "", 1},
+    OptionVariables{Compression::lzop, {"LZOP"}, "oS", 1},
+};
+
+void read_options(std::string_view text, const OptionVariables &variables, CompressionLevel &level) {
   bool is_value = false;
-  while (!text.empty()) {
-    std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
-    std::size_t end = std::min(text.find_first_of(kBlanks, begin), text.size());
-    std::string_view word = text.substr(begin, end - begin);
-    text.remove_prefix(end);
+  for (std::string_view word : base::split_words(text)) {
     if (std::exchange(is_value, false) || !word.starts_with('-')) continue;
     if (word == "--best") level.value = 9;
-    if (word == "--fast") level.value = fastest;
+    if (word == "--fast") level.value = variables.fastest;
     if (word == "--extreme") level.is_extreme = true;
     if (word.starts_with("--")) continue;
-    read_letters(word.substr(1), with_value, level);
-    is_value = word.size() == 2 && with_value.find(word[1]) != std::string_view::npos;
+    read_letters(word.substr(1), variables.with_value, level);
+    is_value = word.size() == 2 && variables.with_value.find(word[1]) != std::string_view::npos;
   }
 }
 
@@ -52,28 +63,11 @@ CompressionLevel zstd_level(std::string_view text) {
 }  // namespace
 
 CompressionLevel level_in_environment(Compression compression, const HostFacts &host) {
+  if (compression == Compression::zstd) return zstd_level(host.variable("ZSTD_CLEVEL"));
   CompressionLevel level;
-  auto read = [&](std::initializer_list<const char *> names, std::string_view with_value, int fastest) {
-    for (const char *name : names) read_words(host.variable(name), with_value, fastest, level);
-  };
-  switch (compression) {
-    case Compression::zstd:
-      return zstd_level(host.variable("ZSTD_CLEVEL"));
-    case Compression::xz:
-    case Compression::lzma:
-      read({"XZ_DEFAULTS", "XZ_OPT"}, "TMFCS", 0);
-      break;
-    case Compression::gzip:
-      read({"GZIP"}, "S", 1);
-      break;
-    case Compression::bzip2:
-      read({"BZIP2", "BZIP"}, "", 1);
-      break;
-    case Compression::lzop:
-      read({"LZOP"}, "oS", 1);
-      break;
-    default:
-      break;
+  for (const OptionVariables &variables : kVariables) {
+    if (variables.compression != compression) continue;
+    for (std::string_view name : variables.names) read_options(host.variable(name), variables, level);
   }
   return level;
 }

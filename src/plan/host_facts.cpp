@@ -59,7 +59,7 @@ HostFacts gather_host_facts(const char *const *environment) {
   facts.cpus = usable_cpus();
   facts.is_stdout_terminal = ::isatty(STDOUT_FILENO) == 1;
   facts.is_in_chroot = is_in_chroot();
-  facts.has_lzop = base::find_program("lzop").has_value();
+  facts.has_program = [](const std::string &name) { return base::find_program(name).has_value(); };
   facts.is_stdout_null = is_null_device(STDOUT_FILENO);
   std::error_code failure;
   auto directory = std::filesystem::current_path(failure);

@@ -20,7 +20,6 @@ struct HostFacts {
   unsigned cpus = 1;                    ///< CPUs that this process may run on
   bool is_stdout_terminal = false;      ///< an image is never written to a terminal
   bool is_in_chroot = false;            ///< the root directory is not that of process 1, as far as can be seen
-  bool has_lzop = false;                ///< the program, for whose compression there is no library
   bool is_stdout_null = false;          ///< standard output is /dev/null (device 1:3)
   std::string working_directory = "/";  ///< what relative paths start from
   std::map<std::string, std::string, std::less<>> environment;
@@ -31,6 +30,8 @@ struct HostFacts {
   /// Whether the public keys of the file `keyring` are all in `trusted`, files or directories of keys. Left empty: they
   /// are taken to be.
   std::function<bool(const std::string &keyring, const std::vector<std::string> &trusted)> holds_only_trusted_keys;
+  /// Whether there is such a program. Left empty: there is none.
+  std::function<bool(const std::string &name)> has_program;
   /// Reads standard input to its end; called at most once, and only for `--mirror -`.
   std::function<std::string()> read_standard_input;
 

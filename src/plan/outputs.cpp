@@ -218,7 +218,8 @@ class OutputReader {
   [[nodiscard]] Compression compression_of(const std::string &given) const {
     const Suffix *suffix = find_suffix(given);
     Compression compression = suffix == nullptr ? Compression::none : suffix->compression;
-    if (compression == Compression::lzop && !host_.has_lzop) {
+    bool may_run_lzop = compression == Compression::lzop && host_.has_program && host_.has_program("lzop");
+    if (compression == Compression::lzop && !may_run_lzop) {
       throw Error(ErrorKind::output, fmt::format("cannot write '{}': there is no program 'lzop' here", given))
           .hint("the faster and smaller .lz4 or .zst; or, on Debian: apt install lzop");
     }
