@@ -376,11 +376,11 @@ class Reading {
         continue;
       }
       fetch::Fetched fetched = fetch::require(std::move(completion));
-      std::string url = suite_url(pending[i].source->entry, pending[i].wanted.forms.front().path);
+      const SourceEntry &entry = pending[i].source->entry;
+      const std::string &path = pending[i].wanted.forms.front().path;
+      std::string url = suite_url(entry, path);
       if (!pending[i].is_for_twins) {
-        const index::PackagesFile &form = pending[i].wanted.forms.front();
-        out_.lists.push_back(
-            {apt_list_name(pending[i].source->entry, form.path), fetched.file.unchecked().duplicate()});
+        out_.lists.push_back({apt_list_name(entry, path), fetched.file.unchecked().duplicate()});
       }
       scans[i] = start_scan(pending[i], fetched, url);
       ++count.items_done;
@@ -441,7 +441,7 @@ std::string apt_list_name(const SourceEntry &entry, std::string_view file) {
   constexpr std::string_view kQuoted = "\\|{}[]<>\"^~_=!@#$%&*";
   // apt writes the directory of a flat archive as the source has it
   bool is_flat = entry.suite.ends_with('/');
-  std::string directory = is_flat ? entry.suite : fmt::format("dists/{}/", entry.suite);
+  std::string directory = is_flat ? entry.suite : index::suite_directory(entry.suite);
   if (directory == "/") directory.clear();
   std::string plain = base::without_credentials(fmt::format("{}/{}{}", entry.archive_root, directory, file));
   if (std::size_t scheme = plain.find("://"); scheme != std::string::npos) plain.erase(0, scheme + 3);

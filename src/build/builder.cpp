@@ -98,7 +98,7 @@ class Builder {
     try {
       installation_.reset();
       if (runner_) runner_->stop();
-      if (setup_.directory_output.empty() || root_.fd() < 0) return;
+      if (!setup_.is_in_place() || root_.fd() < 0) return;
       sandbox::unmount_below(root_path_);
       if (setup_.is_directory_filled) {  // what is whose cannot be told
         root_.remove_tree(kInPlaceStage);
@@ -115,7 +115,7 @@ class Builder {
  private:
   /// From the empty root to one with every package configured.
   void install_packages() {
-    if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources, is_chrootless());
+    if (!is_skipped(plan_.skips, "setup")) make_skeleton(root_, plan_, install_.sources, setup_.is_chrootless());
     make_own_devices();
     if (has_hooks(plan_.hooks, HookStage::setup)) {
       run_hooks(HookStage::setup);
@@ -171,8 +171,6 @@ class Builder {
     state_file_.reset();
   }
 
-  [[nodiscard]] bool is_chrootless() const { return setup_.confinement == sandbox::Confinement::host; }
-
   [[nodiscard]] sandbox::RunnerOptions runner_options() const {
     bool mounts = !is_skipped(plan_.skips, "chroot/mount");
     sandbox::RunnerOptions options;
@@ -213,10 +211,8 @@ class Builder {
   void prepare_root() {
     raise_descriptor_limit();
     sandbox::sweep_stale_stagings(plan_.temporary_directory, setup_.caller_uid_inside);
-    bool is_in_place = !setup_.directory_output.empty();
     sandbox::StagingChoice choice;
-    bool may_mount = setup_.confinement == sandbox::Confinement::namespaces;
-    if (!is_in_place && may_mount) {
+    if (!setup_.is_in_place() && setup_.may_mount()) {
       choice = sandbox::choose_staging(
           staging_need(install_, has_hooks(plan_.hooks, HookStage::setup) || install_.is_rest_open),
           sandbox::read_memory_facts());
@@ -224,7 +220,7 @@ class Builder {
     bool uses_own_nodes = makes_device_nodes() && setup_.confinement == sandbox::Confinement::chroot;
     staging_ = sandbox::prepare_staging(setup_.staging_path, choice, uses_own_nodes);
     is_in_memory_ = choice.kind == sandbox::StagingKind::memory;
-    root_path_ = is_in_place ? setup_.directory_output : setup_.staging_path + "/root";
+    root_path_ = setup_.is_in_place() ? setup_.directory_output : setup_.staging_path + "/root";
     root_ = base::RootDirectory::open(root_path_);
     settle_top();
     if (setup_.emulation.needs_own_binfmt()) {
@@ -241,11 +237,11 @@ class Builder {
 
   /// Whether nodes may be made, so that a file system without them will not do.
   [[nodiscard]] bool makes_device_nodes() const {
-    return ::geteuid() == 0 && !setup_.emulation.needs_own_binfmt() && !is_chrootless();
+    return ::geteuid() == 0 && !setup_.emulation.needs_own_binfmt() && !setup_.is_chrootless();
   }
 
   void enter_root() {
-    if (is_chrootless()) return;
+    if (setup_.is_chrootless()) return;
     if (plan_.variant != Variant::extract) {  // else nothing will run in it
       runner_->enter(root_);
       for (const std::string &note : runner_->notes()) events_.note(note);
@@ -387,11 +383,10 @@ class Builder {
   void make_devices() {
     bool with_devices = !is_skipped(plan_.skips, "output/dev");
     bool is_kept = !with_devices && (is_skipped(plan_.skips, "cleanup") || is_skipped(plan_.skips, "cleanup/dev"));
-    bool is_in_place = !setup_.directory_output.empty();
     // mmdebstrap makes all of them or none
     bool is_all_or_nothing = plan_.host_traces.environment.has_value();
     if (is_all_or_nothing && !pack::may_make_nodes(root_)) return;
-    if (is_kept || (is_in_place && with_devices)) {
+    if (is_kept || (setup_.is_in_place() && with_devices)) {
       pack::make_devices(root_, !is_skipped(plan_.skips, "output/mknod"));
     }
   }
@@ -405,7 +400,7 @@ class Builder {
     options.consumes_tree = is_in_memory_;
     options.with_devices = !is_skipped(plan_.skips, "output/dev");
     options.with_device_nodes = !is_skipped(plan_.skips, "output/mknod");
-    options.shows_root_as_owner = is_chrootless() && root_.status("/").value().st_uid != 0;
+    options.shows_root_as_owner = setup_.is_chrootless() && root_.status("/").value().st_uid != 0;
     auto last = std::chrono::steady_clock::now();
     options.on_progress = [&](const pack::PackCount &count) {
       auto now = std::chrono::steady_clock::now();
@@ -421,7 +416,7 @@ class Builder {
       count = {result.count.entries, 0, result.count.content_bytes, 0};
       tar_digest_ = std::move(result.tar_digest);
     }
-    if (!setup_.directory_output.empty()) pack::finish_directory(root_, install_.epoch);
+    if (setup_.is_in_place()) pack::finish_directory(root_, install_.epoch);
     events_.phase_finished(Phase::pack, count);
   }
 

@@ -28,6 +28,13 @@ struct BuilderSetup {
   std::string_view mode = {};         ///< as hooks are told it: "root" or "unshare"
   int shown_steps = -1;               ///< to read a byte from for each step that was shown
   int hook_socket = -1;               ///< to the process that copies for hooks; -1: there are no hooks
+
+  /// The tree is the image.
+  [[nodiscard]] bool is_in_place() const noexcept { return !directory_output.empty(); }
+  /// Scripts run on this machine itself.
+  [[nodiscard]] bool is_chrootless() const noexcept { return confinement == sandbox::Confinement::host; }
+  /// The builder has a mount namespace of its own.
+  [[nodiscard]] bool may_mount() const noexcept { return confinement == sandbox::Confinement::namespaces; }
 };
 
 /// Body of the process: takes the InstallPlan and the packages from `channel`, sends events, ends with done or failed.

@@ -30,8 +30,7 @@ void HookStages::run(HookStage stage, const StageFacts &facts, std::string &root
   Listing lists = list_lists();
   write_hook_apt_config(around_.root, root_path, around_.plan);
   std::optional<customize::HookMounts> mounts;
-  bool may_mount = around_.setup.confinement == sandbox::Confinement::namespaces;
-  if (stage != HookStage::setup && may_mount) {
+  if (stage != HookStage::setup && around_.setup.may_mount()) {
     mounts.emplace(hook_root_, root_path, mount_options(facts.has_own_devices));
   }
   customize::HookSettings shared = settings(stage, facts, root_path);
@@ -89,12 +88,11 @@ HookStages::Listing HookStages::list_lists() const {
 
 /// Scripts do not see them. Those that a hook's apt-get update has brought stay for the hooks that follow.
 void HookStages::clear_lists(const Listing &before) {
-  has_brought_lists_ = false;
-  for (const auto &[name, stamp] : list_lists()) {
-    auto was = before.find(name);
-    bool is_brought = was == before.end() || was->second != stamp;
-    has_brought_lists_ = has_brought_lists_ || is_brought;
-  }
+  const Listing after = list_lists();
+  has_brought_lists_ = std::any_of(after.begin(), after.end(), [&](const auto &list) {
+    auto was = before.find(list.first);
+    return was == before.end() || was->second != list.second;
+  });
   have_updated_ = have_updated_ || has_brought_lists_;
   if (!have_updated_) around_.root.clear_directory(kLists, {"lock", "partial"});
 }

@@ -91,7 +91,7 @@ void Installation::reload() {
 void Installation::close() {
   rest_inbox_.reset();
   inbox_.reset();
-  if (is_in_place()) context_.root.remove_tree(kInPlaceStage);
+  if (context_.setup.is_in_place()) context_.root.remove_tree(kInPlaceStage);
 }
 
 ArchivedDebs Installation::archive_first() {
@@ -130,8 +130,7 @@ void Installation::prepare_twins() {
 
 void Installation::prepare_stand_ins() {
   // without /proc no mount namespace can be kept beside the one with the covers
-  bool may_cover =
-      context_.setup.confinement == sandbox::Confinement::namespaces && ::access("/proc/self/ns/mnt", F_OK) == 0;
+  bool may_cover = context_.setup.may_mount() && ::access("/proc/self/ns/mnt", F_OK) == 0;
   if (!plan().uses_stand_ins || !may_cover || plan().variant == Variant::extract) return;
   constexpr std::string_view kDirectory = "stand-ins";
   context_.staging.make_directories(kDirectory, 0700);
@@ -141,8 +140,8 @@ void Installation::prepare_stand_ins() {
 
 /// A directory for packages on their way, on the same file system as the root.
 base::RootDirectory Installation::open_stage(std::string_view name) {
-  const base::RootDirectory &beside = is_in_place() ? context_.root : context_.staging;
-  std::string_view stage = is_in_place() ? kInPlaceStage : "stage";
+  const base::RootDirectory &beside = context_.setup.is_in_place() ? context_.root : context_.staging;
+  std::string_view stage = context_.setup.is_in_place() ? kInPlaceStage : "stage";
   std::string path = fmt::format("{}/{}", stage, name);
   beside.make_directories(stage, 0700);
   beside.make_directories(path, 0700);
@@ -158,13 +157,12 @@ void Installation::open_inbox(std::optional<PackageInbox> &inbox, const InstallP
 
 void Installation::open_installer(const InstallPlan &install, PackageInbox &inbox) {
   const std::string &own_dpkg = context_.install.dpkg_version;
-  bool is_chrootless = context_.setup.confinement == sandbox::Confinement::host;
   InstallerContext context{context_.root,
                            install,
                            *scripts_,
                            {script_environment(plan().host_traces, context_.install.epoch),
                             install.dpkg_version.empty() ? own_dpkg : install.dpkg_version,
-                            is_chrootless ? context_.root_path : std::string()},
+                            context_.setup.is_chrootless() ? context_.root_path : std::string()},
                            plan().architecture,
                            conffile_choice(dpkg_options(plan())),
                            [&inbox](std::uint32_t number) { return inbox.take(number); },

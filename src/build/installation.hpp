@@ -81,7 +81,6 @@ class Installation {
 
  private:
   [[nodiscard]] const BuildPlan &plan() const noexcept { return context_.setup.plan; }
-  [[nodiscard]] bool is_in_place() const noexcept { return !context_.setup.directory_output.empty(); }
   [[nodiscard]] PackageInbox &rest_inbox() { return rest_inbox_ ? *rest_inbox_ : *inbox_; }
   void prepare_twins();
   void prepare_stand_ins();

@@ -52,6 +52,11 @@ std::vector<const SourcesText *> files_of(const RootState &state, std::string_vi
   return out;
 }
 
+/// Whether two files, be they SourcesText or SourcesFile, are the same.
+constexpr auto kSameText = [](const auto &left, const auto &right) {
+  return left.path == right.path && left.text == right.text;
+};
+
 /// Whether dpkg has it installed, be it wanted or held: half-installed ones count for nothing.
 bool is_installed(std::string_view stanza) {
   constexpr std::string_view kField = "Status: ";
@@ -97,8 +102,8 @@ RootState read_root_state(const base::RootDirectory &root) {
 }
 
 bool has_say(const RootState &before, const RootState &after) {
-  bool is_same = std::equal(before.files.begin(), before.files.end(), after.files.begin(), after.files.end(),
-                            [](auto &a, auto &b) { return a.path == b.path && a.text == b.text; });
+  bool is_same =
+      std::equal(before.files.begin(), before.files.end(), after.files.begin(), after.files.end(), kSameText);
   return !is_same || after.status != before.status;
 }
 
@@ -133,8 +138,7 @@ std::vector<SourcesFile> sources_in(const RootState &state, const std::vector<So
                                     const std::string &architecture) {
   std::vector<SourcesFile> out;
   for (const SourcesText *file : files_of(state, kSources)) {
-    auto same = std::find_if(known.begin(), known.end(),
-                             [&](const SourcesFile &one) { return one.path == file->path && one.text == file->text; });
+    auto same = std::find_if(known.begin(), known.end(), [&](const SourcesFile &one) { return kSameText(one, *file); });
     if (same != known.end()) {
       out.push_back(*same);
       continue;
@@ -147,8 +151,7 @@ std::vector<SourcesFile> sources_in(const RootState &state, const std::vector<So
 }
 
 bool are_same_sources(const std::vector<SourcesFile> &left, const std::vector<SourcesFile> &right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](const SourcesFile &a, const SourcesFile &b) { return a.path == b.path && a.text == b.text; });
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(), kSameText);
 }
 
 debian::AptConfig apt_config_in(const RootState &state) {
